@@ -1,0 +1,344 @@
+import { randomBytes } from 'node:crypto';
+import middy from '@middy/core';
+import type {
+  APIGatewayProxyEventV2,
+  APIGatewayProxyStructuredResultV2,
+  Context as LambdaContext,
+} from 'aws-lambda';
+import * as z from 'zod/mini';
+import en from 'zod/v4/locales/en.js';
+import { authenticate, type Caller } from './caller.ts';
+import type { Route } from './contract.ts';
+import { DomainError, isDomainError, type ProblemCode, problems } from './errors.ts';
+import { count, log } from './log.ts';
+import { containsCardNumber } from './pan.ts';
+
+// Messages that say what is wrong; zod/mini carries none by itself.
+z.config(en());
+
+export type Locale = 'ko' | 'en';
+
+type Parsed<S> = S extends z.ZodMiniType ? z.output<S> : undefined;
+type ParsedBody<R extends Route> = R['body'] extends 'text' ? string : Parsed<R['body']>;
+type CallerOf<R extends Route> = R['audience'] extends 'shopper' | 'operators' | 'finance'
+  ? Caller
+  : Caller | undefined;
+
+/** A request after every check that needs no rules of the domain. */
+export interface HttpRequest<R extends Route = Route> {
+  readonly params: Parsed<R['params']>;
+  readonly query: Parsed<R['query']>;
+  readonly body: ParsedBody<R>;
+  /** Present for shoppers, operators and finance; for guests when they sent a token. */
+  readonly caller: CallerOf<R>;
+  /** 1–255 visible ASCII characters; empty where the route does not need one. */
+  readonly idempotencyKey: string;
+  /** The `If-Match` header; empty where the route does not need one. */
+  readonly ifMatch: string;
+  readonly locale: Locale;
+  /** Header names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** W3C `traceparent`: the caller's, or a new one. */
+  readonly traceparent: string;
+  readonly requestId: string;
+  /** `https://…` of this API, for links. */
+  readonly origin: string;
+}
+
+type BodyOf<S> = S extends z.ZodMiniType ? z.input<S> : undefined;
+/** A success answer: one of the route's statuses with the body that its schema describes. */
+export type HttpResponse<R extends Route = Route> = {
+  [S in keyof R['responses'] & number]: {
+    readonly status: S;
+    readonly body: BodyOf<R['responses'][S]>;
+    readonly headers?: Readonly<Record<string, string>>;
+  };
+}[keyof R['responses'] & number];
+
+type Result = APIGatewayProxyStructuredResultV2;
+type Context = Pick<HttpRequest, 'requestId' | 'traceparent' | 'headers' | 'locale' | 'origin'>;
+/** What the steps hand on to each other, in middy's `internal`. */
+interface Progress {
+  path: string;
+  context?: Context;
+  caller?: Caller | undefined;
+}
+
+/**
+ * The one pipeline of every HTTP function, in this order:
+ * context → authorise → parse → run → check the response → map problems.
+ */
+export function httpHandler<const R extends Route>(
+  route: R,
+  run: (request: HttpRequest<R>) => Promise<HttpResponse<R>>,
+): (event: APIGatewayProxyEventV2, context: LambdaContext) => Promise<Result> {
+  const progress = (request: middy.Request<any, any>) => request.internal as unknown as Progress;
+
+  const context: middy.MiddlewareObj<any, Result> = {
+    before: (request) => {
+      progress(request).path = request.event.rawPath;
+      progress(request).context = readContext(request.event);
+    },
+  };
+  const authorise: middy.MiddlewareObj<any, Result> = {
+    before: async (request) => {
+      const token = progress(request).context?.headers.authorization;
+      progress(request).caller = await authenticate(route.audience, token);
+    },
+  };
+  // From here on the event is an HttpRequest.
+  const parse: middy.MiddlewareObj<any, Result> = {
+    before: (request) => {
+      const { context, caller } = progress(request);
+      request.event = { ...context, ...readRequest(route, request.event), caller };
+    },
+  };
+  const mapProblems: middy.MiddlewareObj<any, Result> = {
+    onError: (request) => {
+      const { path, context } = progress(request);
+      request.response = problemResponse(request.error, path, context?.requestId ?? 'unknown');
+    },
+  };
+
+  const pipeline = middy<any, Result>()
+    .use(mapProblems)
+    .use(context)
+    .use(authorise)
+    .use(parse)
+    .handler(async (request: HttpRequest<R>) => {
+      const response = await run(request);
+      checkResponse(route, response);
+      return render(route, response, request);
+    });
+  return (event, lambdaContext) => pipeline(event, lambdaContext);
+}
+
+function readContext(event: APIGatewayProxyEventV2): Context {
+  const headers = event.headers ?? {};
+  const given = headers['x-request-id'];
+  const host = headers['x-forwarded-host'] ?? headers.host ?? event.requestContext.domainName;
+  const scheme = headers['x-forwarded-proto'] ?? 'https';
+  return {
+    headers,
+    requestId: given && /^[\x21-\x7e]{1,128}$/.test(given) ? given : event.requestContext.requestId,
+    traceparent: traceparentOf(headers.traceparent),
+    locale: localeOf(headers['accept-language']),
+    origin: `${scheme}://${host}`,
+  };
+}
+
+/** W3C Trace Context: a header that is not valid is replaced, not refused. */
+function traceparentOf(header: string | undefined): string {
+  if (header && /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(header)) return header;
+  return `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
+}
+
+/** RFC 9110 §12.5.4, for the two languages that there are; English when neither is asked for. */
+export function localeOf(header: string | undefined): Locale {
+  const preferences = (header ?? '')
+    .split(',')
+    .map((entry) => {
+      const [tag = '', ...parameters] = entry.trim().toLowerCase().split(';');
+      const quality = parameters.map((p) => /^\s*q=([\d.]+)$/.exec(p)?.[1]).find(Boolean);
+      return { language: tag.split('-')[0], quality: quality === undefined ? 1 : Number(quality) };
+    })
+    .filter(({ quality }) => quality > 0)
+    .sort((a, b) => b.quality - a.quality);
+  return preferences.find(({ language }) => language === 'ko' || language === 'en')?.language === 'ko'
+    ? 'ko'
+    : 'en';
+}
+
+function readRequest(
+  route: Route,
+  event: APIGatewayProxyEventV2,
+): Pick<HttpRequest, 'params' | 'query' | 'body' | 'idempotencyKey' | 'ifMatch'> {
+  const { headers } = event;
+  const text =
+    event.isBase64Encoded && event.body ? Buffer.from(event.body, 'base64').toString() : (event.body ?? '');
+  if (containsCardNumber(`${event.rawPath}\n${safeDecode(event.rawQueryString ?? '')}\n${text}`)) {
+    throw new DomainError(
+      'card-number-refused',
+      'The request holds what looks like a card number. Send the token of the payment provider in its place.',
+    );
+  }
+  const params = route.params && z.safeParse(route.params, event.pathParameters ?? {});
+  if (params && !params.success) throw new DomainError('not-found', `There is nothing at ${event.rawPath}.`);
+  const query = route.query && parseOrRefuse(route.query, event.queryStringParameters ?? {}, '#/query');
+  const body = readBody(route, text, headers['content-type']);
+  return {
+    params: params?.data as never,
+    query: query as never,
+    body: body as never,
+    idempotencyKey: route.idempotent ? idempotencyKeyOf(headers['idempotency-key']) : '',
+    ifMatch: route.conditional ? ifMatchOf(headers['if-match']) : '',
+  };
+}
+
+function safeDecode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function readBody(route: Route, text: string, contentType: string | undefined): unknown {
+  if (route.body === undefined) return undefined;
+  if (route.body === 'text') return text;
+  if (text !== '' && !/^application\/([\w.-]+\+)?json\b/i.test(contentType ?? '')) {
+    throw new DomainError('unsupported-media-type', 'Send the body as application/json.');
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text === '' ? '{}' : text);
+  } catch {
+    throw new DomainError('malformed-request', 'The body is not valid JSON.');
+  }
+  return parseOrRefuse(route.body, json, '#');
+}
+
+function parseOrRefuse(schema: z.ZodMiniType, value: unknown, root: string): unknown {
+  const result = z.safeParse(schema, value);
+  if (result.success) return result.data;
+  const errors = result.error.issues.map((issue) => ({
+    pointer: [root, ...issue.path.map((part) => String(part).replace(/~/g, '~0').replace(/\//g, '~1'))].join(
+      '/',
+    ),
+    message: issue.message,
+  }));
+  throw new DomainError(
+    'validation-failed',
+    `The request is not valid: ${errors
+      .slice(0, 3)
+      .map((e) => `${e.pointer} ${e.message}`)
+      .join('; ')}.`,
+    { errors },
+  );
+}
+
+function idempotencyKeyOf(header: string | undefined): string {
+  if (header === undefined || header === '') {
+    throw new DomainError(
+      'idempotency-key-missing',
+      'Send an Idempotency-Key header (1–255 visible ASCII characters): a new one for a new purchase, the same one for a retry.',
+    );
+  }
+  if (!/^[\x21-\x7e]{1,255}$/.test(header)) {
+    throw new DomainError('idempotency-key-invalid', 'Idempotency-Key takes 1–255 visible ASCII characters.');
+  }
+  return header;
+}
+
+function ifMatchOf(header: string | undefined): string {
+  if (!header) {
+    throw new DomainError(
+      'precondition-required',
+      'Send an If-Match header with the ETag that you read, or * to overwrite whatever is there.',
+    );
+  }
+  return header;
+}
+
+/** An answer that breaks its own contract is a defect to alarm on, not a reason to hide a done deed. */
+function checkResponse(route: Route, response: { status: number; body?: unknown }): void {
+  const schema = route.responses[response.status];
+  const valid =
+    schema === 'empty'
+      ? response.body === undefined
+      : schema !== undefined && z.safeParse(schema, response.body).success;
+  if (valid) return;
+  log.error('response breaks its contract', { route: route.id, status: response.status });
+  count('ContractViolation', { route: route.id });
+}
+
+function render(
+  route: Route,
+  response: { status: number; body?: unknown; headers?: Readonly<Record<string, string>> },
+  request: Pick<HttpRequest, 'requestId' | 'headers'>,
+): Result {
+  const cache = route.cacheSeconds && response.status === 200;
+  const headers: Record<string, string> = {
+    'cache-control': cache ? `public, max-age=${route.cacheSeconds}` : 'no-store',
+    ...commonHeaders(request.requestId),
+    ...response.headers,
+  };
+  const etag = headers.etag;
+  if (route.method === 'GET' && etag && matches(request.headers['if-none-match'], etag)) {
+    return { statusCode: 304, headers };
+  }
+  if (response.body === undefined) return { statusCode: response.status, headers };
+  return {
+    statusCode: response.status,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(response.body),
+  };
+}
+
+function commonHeaders(requestId: string): Record<string, string> {
+  return {
+    'x-request-id': requestId,
+    'x-content-type-options': 'nosniff',
+    'strict-transport-security': 'max-age=63072000; includeSubDomains',
+  };
+}
+
+/** RFC 9110 §13.1.2: the weak comparison, for `If-None-Match`. */
+function matches(header: string | undefined, etag: string): boolean {
+  const opaque = (tag: string) => tag.trim().replace(/^W\//, '');
+  return header?.split(',').some((tag) => tag.trim() === '*' || opaque(tag) === opaque(etag)) ?? false;
+}
+
+/** AWS exceptions that mean "not now": the caller may come back. */
+const busy = new Set([
+  'ProvisionedThroughputExceededException',
+  'ThrottlingException',
+  'RequestLimitExceeded',
+  'TransactionConflictException',
+  'TransactionInProgressException',
+  'InternalServerError',
+  'TimeoutError',
+]);
+
+function problemResponse(error: unknown, path: string, requestId: string): Result {
+  const refusal = isDomainError(error) ? error : asRefusal(error, requestId);
+  const [status, title] = problems[refusal.code];
+  const headers: Record<string, string> = {
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+    ...commonHeaders(requestId),
+  };
+  if (status === 401) headers['www-authenticate'] = 'Bearer';
+  if (status === 429 || status === 503) headers['retry-after'] = String(1 + Math.floor(Math.random() * 5));
+  return {
+    statusCode: status,
+    headers,
+    body: JSON.stringify({
+      type: problemType(refusal.code),
+      title,
+      status,
+      detail: refusal.message,
+      instance: path,
+      requestId,
+      ...refusal.members,
+    }),
+  };
+}
+
+export function problemType(code: ProblemCode): string {
+  return `https://floodgate.dev/problems/${code}`;
+}
+
+function asRefusal(error: unknown, requestId: string): DomainError {
+  const name = error instanceof Error ? error.name : 'unknown';
+  if (busy.has(name)) {
+    log.warn('answered 503', { requestId, error: name });
+    return new DomainError('temporary-reduced-capacity', 'Please try again in a moment.');
+  }
+  // The message may quote a request; the stack's frames cannot.
+  const frames =
+    error instanceof Error ? error.stack?.split('\n').filter((l) => /^\s+at /.test(l)) : undefined;
+  log.error('request failed', { requestId, error: name, frames });
+  count('InternalError');
+  return new DomainError('internal-error', 'Please try again; quote the requestId if it happens again.');
+}

@@ -1,0 +1,98 @@
+import type { EventContract, Route } from '../../functions/kernel/contract.ts';
+
+/** The contexts that own a table. */
+export type TableName =
+  | 'catalog'
+  | 'inventory'
+  | 'cart'
+  | 'order'
+  | 'payment'
+  | 'notification'
+  | 'finance'
+  | 'sandbox';
+
+/** The contexts that have functions. */
+export type ContextName = TableName | 'health';
+
+type DynamoAction =
+  | 'dynamodb:GetItem'
+  | 'dynamodb:BatchGetItem'
+  | 'dynamodb:Query'
+  | 'dynamodb:Scan'
+  | 'dynamodb:PutItem'
+  | 'dynamodb:UpdateItem'
+  | 'dynamodb:DeleteItem'
+  | 'dynamodb:BatchWriteItem'
+  | 'dynamodb:ConditionCheckItem';
+
+/** One thing that a function may do, and the environment variable by which it learns where. */
+export type Grant =
+  /** `<NAME>_TABLE`. `indexes` limits Query to these indexes; without it the table itself is meant. */
+  | {
+      readonly table: TableName;
+      readonly actions: readonly DynamoAction[];
+      readonly indexes?: readonly string[];
+    }
+  /** `USER_POOL_ID` */
+  | { readonly userPool: readonly 'cognito-idp:AdminGetUser'[] }
+  /** `EXPORT_BUCKET`; `prefix` limits the keys (`exports/*`). `s3:ListBucket` is meant for the bucket itself. */
+  | {
+      readonly exports: readonly ('s3:PutObject' | 's3:GetObject' | 's3:ListBucket')[];
+      readonly prefix: string;
+    }
+  /** `CHECKOUT_MACHINE_ARN` */
+  | { readonly stateMachine: 'checkout'; readonly actions: readonly 'states:StartSyncExecution'[] }
+  /** `EMAIL_SENDER` */
+  | { readonly email: readonly 'ses:SendEmail'[] }
+  /** `SANDBOX_URL` and `SANDBOX_SECRET_ARN`: the sandbox provider's address, and the secret that holds its API key. */
+  | { readonly paymentProvider: readonly 'secretsmanager:GetSecretValue'[] };
+
+/** What makes a function run. */
+export type Trigger =
+  | { readonly http: Route }
+  /** A route of the sandbox payment provider's own API, for example `POST /authorizations`. */
+  | { readonly sandbox: string }
+  /** Bus rule → queue (with dead-letter queue) → function. `replays: 'exclude'` for side effects such as mail. */
+  | {
+      readonly events: readonly EventContract[];
+      readonly replays: 'accept' | 'exclude';
+      /** Messages a batch; 10 unless told. */
+      readonly batchSize?: number;
+      /** Concurrent batches at most (2–1000). */
+      readonly maxConcurrency?: number;
+    }
+  /** An EventBridge Scheduler expression; the function gets `{"time": "<scheduled time>"}`. */
+  | { readonly schedule: string }
+  /** A task state of a workflow in `statemachines/`; the placeholder there is `${<PascalName>Arn}`. */
+  | { readonly task: 'checkout' | 'finance-export' };
+
+/** A function, declared beside its handler in `functions/<context>/handlers/<name>.infra.ts`. */
+export interface FunctionSpec {
+  readonly context: ContextName;
+  /** The handler's file name without `.ts`. */
+  readonly name: string;
+  readonly description: string;
+  readonly trigger: Trigger;
+  readonly grants: readonly Grant[];
+  /** 512 unless told: a quarter of a vCPU, which is what SDK-bound work needs. */
+  readonly memoryMb?: number;
+  /** 10 s for HTTP, 30 s otherwise, unless told. */
+  readonly timeoutSeconds?: number;
+  /** Plain settings that do not differ between stages. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** A context's table, declared in `functions/<context>/table.infra.ts`: `pk` and `sk` strings, and these indexes. */
+export interface TableSpec {
+  readonly name: TableName;
+  readonly indexes?: readonly {
+    readonly name: string;
+    readonly partitionKey: string;
+    readonly sortKey: string;
+    readonly projection: 'KEYS_ONLY' | 'ALL' | readonly string[];
+  }[];
+  /** Whether event items leave through a pipe (INSERT of items whose `sk` begins with `EVENT#`). */
+  readonly events?: true;
+  /** Attribute with the epoch seconds after which DynamoDB may delete an item. */
+  readonly expiresBy?: string;
+}
