@@ -27,6 +27,8 @@ export interface Route {
   readonly problems?: readonly ProblemCode[];
   /** Seconds that a shared cache may keep a 200. */
   readonly cacheSeconds?: number;
+  /** The body changes while its `ETag` does not (live prices), so a GET never answers 304. */
+  readonly live?: true;
 }
 
 /** Declares a route; keeps its literal types. */

@@ -31,6 +31,11 @@ export const problems = {
 
 export type ProblemCode = keyof typeof problems;
 
+/** The `type` of a problem document (RFC 9457): the address of its page. */
+export function problemType(code: ProblemCode): string {
+  return `https://floodgate.dev/problems/${code}`;
+}
+
 /**
  * A refusal by the rules of the domain. `code` is its problem type over HTTP, its `name`, and so the
  * `ErrorEquals` in a state machine. `members` become fields of the problem document.

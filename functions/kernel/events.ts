@@ -35,6 +35,8 @@ export interface Received<E extends EventContract = EventContract>
   readonly body: z.output<E['body']>;
   /** Whether it comes from an archive replay. */
   readonly replayed: boolean;
+  /** How often the queue has handed it out, this time included. */
+  readonly receives: number;
 }
 
 /** What one event becomes; `type` tells the contracts apart. */
@@ -53,7 +55,7 @@ export function eventConsumer<const C extends readonly EventContract[]>(
     const failures = await Promise.all(
       batch.Records.map(async (record) => {
         try {
-          await consume(receive(contracts, record.body));
+          await consume(receive(contracts, record.body, Number(record.attributes.ApproximateReceiveCount)));
           return [];
         } catch (error) {
           log.error('event failed', {
@@ -75,6 +77,7 @@ export function eventConsumer<const C extends readonly EventContract[]>(
 export function receive<const C extends readonly EventContract[]>(
   contracts: C,
   message: string,
+  receives = 1,
 ): ReceivedOf<C> {
   const event = z.parse(envelope, JSON.parse(message));
   const contract = contracts.find((c) => c.type === event.detail.type && c.source === event.source);
@@ -83,6 +86,7 @@ export function receive<const C extends readonly EventContract[]>(
     ...event.detail,
     body: z.parse(contract.body, JSON.parse(event.detail.body)),
     replayed: event['replay-name'] !== undefined,
+    receives,
   } as ReceivedOf<C>;
 }
 

@@ -9,7 +9,7 @@ import * as z from 'zod/mini';
 import en from 'zod/v4/locales/en.js';
 import { authenticate, type Caller } from './caller.ts';
 import type { Route } from './contract.ts';
-import { DomainError, isDomainError, type ProblemCode, problems } from './errors.ts';
+import { DomainError, isDomainError, problems, problemType } from './errors.ts';
 import { count, log } from './log.ts';
 import { containsCardNumber } from './pan.ts';
 
@@ -68,9 +68,9 @@ interface Progress {
  * The one pipeline of every HTTP function, in this order:
  * context → authorise → parse → run → check the response → map problems.
  */
-export function httpHandler<const R extends Route>(
+export function httpHandler<const R extends Route, const T extends HttpResponse<R>>(
   route: R,
-  run: (request: HttpRequest<R>) => Promise<HttpResponse<R>>,
+  run: (request: HttpRequest<R>) => Promise<T>,
 ): (event: APIGatewayProxyEventV2, context: LambdaContext) => Promise<Result> {
   const progress = (request: middy.Request<any, any>) => request.internal as unknown as Progress;
 
@@ -264,7 +264,7 @@ function render(
     ...response.headers,
   };
   const etag = headers.etag;
-  if (route.method === 'GET' && etag && matches(request.headers['if-none-match'], etag)) {
+  if (route.method === 'GET' && !route.live && etag && matches(request.headers['if-none-match'], etag)) {
     return { statusCode: 304, headers };
   }
   if (response.body === undefined) return { statusCode: response.status, headers };
@@ -281,6 +281,20 @@ function commonHeaders(requestId: string): Record<string, string> {
     'x-content-type-options': 'nosniff',
     'strict-transport-security': 'max-age=63072000; includeSubDomains',
   };
+}
+
+/** RFC 8288: where the next page of a list is; nothing on the last one. */
+export function nextLink(
+  request: Pick<HttpRequest, 'origin'> & { readonly query: unknown },
+  route: Pick<Route, 'path'>,
+  next: string | undefined,
+): Record<string, string> {
+  if (next === undefined) return {};
+  const query = Object.entries({ ...(request.query as object), cursor: next }).filter(
+    ([, v]) => v !== undefined,
+  );
+  const search = new URLSearchParams(query.map(([name, value]) => [name, String(value)] as [string, string]));
+  return { link: `<${request.origin}${route.path}?${search}>; rel="next"` };
 }
 
 /** RFC 9110 §13.1.2: the weak comparison, for `If-None-Match`. */
@@ -323,10 +337,6 @@ function problemResponse(error: unknown, path: string, requestId: string): Resul
       ...refusal.members,
     }),
   };
-}
-
-export function problemType(code: ProblemCode): string {
-  return `https://floodgate.dev/problems/${code}`;
 }
 
 function asRefusal(error: unknown, requestId: string): DomainError {

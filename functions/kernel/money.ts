@@ -22,14 +22,15 @@ export function add(...terms: readonly [Money, ...Money[]]): Money {
 }
 
 /**
- * `amount × millionths / 1 000 000`, in whole minor units, half away from zero.
- * Exact for any safe integers: the product is taken in BigInt.
+ * `amount × numerator / denominator` in whole minor units, half away from zero; the denominator is a million unless
+ * told. Exact for any safe integers: the product is taken in BigInt.
+ * @throws RangeError when the denominator is not above 0
  */
-export function share(amount: number, millionths: number): number {
-  const product = BigInt(amount) * BigInt(millionths);
-  const million = 1_000_000n;
-  const half = product < 0n ? -million / 2n : million / 2n;
-  return Number((product + half) / million);
+export function share(amount: number, numerator: number, denominator = 1_000_000): number {
+  if (denominator <= 0) throw new RangeError('a share needs a denominator above 0');
+  const product = BigInt(amount) * BigInt(numerator) * 2n;
+  const whole = BigInt(denominator);
+  return Number((product + (product < 0n ? -whole : whole)) / (whole * 2n));
 }
 
 /**

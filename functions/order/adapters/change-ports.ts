@@ -1,0 +1,14 @@
+import { systemNow, systemSleep } from '../../kernel/clock.ts';
+import { documents } from '../../kernel/table.ts';
+import type { ChangePorts } from '../app/change-order.ts';
+import { dynamoEventStore } from './event-store.ts';
+
+/** What changing an order needs of the world; `inventory` for those changes that release stock. */
+export function changePorts(tables: { readonly order: string; readonly inventory?: string }): ChangePorts {
+  return {
+    store: dynamoEventStore(documents, tables),
+    now: systemNow,
+    sleep: systemSleep,
+    random: Math.random,
+  };
+}

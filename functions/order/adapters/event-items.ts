@@ -1,0 +1,27 @@
+import * as z from 'zod/mini';
+import { storedEvent } from '../../kernel/events.ts';
+import type { Confidential, OrderEvent } from '../domain/order.ts';
+import { eventKey } from '../keys.ts';
+
+/** An event as an item of the order table; `extra` are index attributes. */
+export function itemOf(event: OrderEvent, extra: Readonly<Record<string, string>> = {}) {
+  return { ...eventKey(event.orderId, event.seq), ...event, ...extra };
+}
+
+/** The event in an item. The flat attributes are checked; `confidential` is what we wrote. */
+export function eventOf(item: Record<string, unknown>): OrderEvent {
+  const event = z.parse(storedEvent, item);
+  return item.confidential ? { ...event, confidential: item.confidential as Confidential } : event;
+}
+
+/** A Put that fails, with what is there, when the number is taken: optimistic concurrency, and idempotency. */
+export function appendItem(table: string, event: OrderEvent, extra?: Readonly<Record<string, string>>) {
+  return {
+    Put: {
+      TableName: table,
+      Item: itemOf(event, extra),
+      ConditionExpression: 'attribute_not_exists(pk)',
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
+    },
+  };
+}

@@ -1,0 +1,116 @@
+import {
+  ConditionalCheckFailedException,
+  TransactionCanceledException,
+  TransactionConflictException,
+} from '@aws-sdk/client-dynamodb';
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  paginateQuery,
+  QueryCommand,
+  TransactWriteCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { releaseItem } from '../../inventory/published.ts';
+import type { EventStore } from '../app/change-order.ts';
+import type { OrderEvent } from '../domain/order.ts';
+import { byCustomer, customerPartition, eventKey, eventPrefix, orderIdOf, orderPartition } from '../keys.ts';
+import { appendItem, eventOf } from './event-items.ts';
+
+/** The order's events in DynamoDB. `inventory` is needed by those who release. */
+export function dynamoEventStore(
+  documents: DynamoDBDocumentClient,
+  tables: { readonly order: string; readonly inventory?: string },
+): EventStore {
+  return {
+    load: (orderId) => loadEvents(documents, tables.order, orderId),
+    append: async (events, release) => {
+      try {
+        const [first] = events;
+        if (events.length === 1 && release.length === 0) {
+          await documents.send(new PutCommand(appendItem(tables.order, first!).Put));
+        } else {
+          const { inventory } = tables;
+          if (release.length > 0 && !inventory) throw new Error('this function may not release stock');
+          await documents.send(
+            new TransactWriteCommand({
+              TransactItems: [
+                ...events.map((event) => appendItem(tables.order, event)),
+                ...release.map((draw) => releaseItem(inventory!, draw)),
+              ],
+            }),
+          );
+        }
+        return 'appended';
+      } catch (error) {
+        if (isConflict(error)) return 'conflict';
+        throw error;
+      }
+    },
+  };
+}
+
+function isConflict(error: unknown): boolean {
+  if (error instanceof ConditionalCheckFailedException || error instanceof TransactionConflictException)
+    return true;
+  return (
+    error instanceof TransactionCanceledException &&
+    (error.CancellationReasons ?? []).every(({ Code }) =>
+      ['None', 'ConditionalCheckFailed', 'TransactionConflict'].includes(Code ?? 'None'),
+    )
+  );
+}
+
+/** All events of an order, read consistently. */
+export async function loadEvents(
+  documents: DynamoDBDocumentClient,
+  table: string,
+  orderId: string,
+): Promise<readonly OrderEvent[]> {
+  const events: OrderEvent[] = [];
+  const pages = paginateQuery(
+    { client: documents },
+    {
+      TableName: table,
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :event)',
+      ExpressionAttributeValues: { ':pk': orderPartition(orderId), ':event': eventPrefix },
+      ConsistentRead: true,
+    },
+  );
+  for await (const page of pages) events.push(...(page.Items ?? []).map(eventOf));
+  return events;
+}
+
+/** Event 1 of an order, read consistently. */
+export async function loadPlaced(
+  documents: DynamoDBDocumentClient,
+  table: string,
+  orderId: string,
+): Promise<OrderEvent | undefined> {
+  const { Item } = await documents.send(
+    new GetCommand({ TableName: table, Key: eventKey(orderId, 1), ConsistentRead: true }),
+  );
+  return Item && eventOf(Item);
+}
+
+/** One page of a customer's order ids, newest first; `after` is what the page before gave as `next`. */
+export async function listOrderIds(
+  documents: DynamoDBDocumentClient,
+  table: string,
+  customerId: string,
+  limit: number,
+  after: unknown,
+): Promise<{ ids: readonly string[]; next: unknown }> {
+  const { Items = [], LastEvaluatedKey } = await documents.send(
+    new QueryCommand({
+      TableName: table,
+      IndexName: byCustomer,
+      KeyConditionExpression: 'customerKey = :customer',
+      ExpressionAttributeValues: { ':customer': customerPartition(customerId) },
+      ScanIndexForward: false,
+      Limit: limit,
+      ...(after !== undefined && { ExclusiveStartKey: after as Record<string, string> }),
+    }),
+  );
+  return { ids: Items.map(({ pk }) => orderIdOf(pk)), next: LastEvaluatedKey };
+}

@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { TransactionCanceledException, TransactionInProgressException } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBDocumentClient, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type * as z from 'zod/mini';
+import { closeCartItem } from '../../cart/published.ts';
+import { consolidation, drawItem, type Shard } from '../../inventory/published.ts';
+import type { Committed, Placement } from '../app/place-order.ts';
+import type { orderPlaced } from '../contract.ts';
+import { indexKeys } from '../keys.ts';
+import { appendItem, eventOf } from './event-items.ts';
+
+interface Tables {
+  readonly order: string;
+  readonly cart: string;
+  readonly inventory: string;
+}
+
+/** Times that a transaction whose outcome is unknown is sent again, unchanged. */
+const repeats = 3;
+
+/**
+ * The place-order transaction: event 1, the draws, the closing of the cart; all or nothing. Each call has a token of
+ * its own, so that a repeat after a lost answer takes effect once (DynamoDB keeps the token for 10 minutes).
+ */
+export function commitPlacement(documents: DynamoDBDocumentClient, tables: Tables) {
+  return async ({ event, draws, cart }: Placement): Promise<Committed> => {
+    const { customerId, reservedUntil } = JSON.parse(event.body) as z.infer<(typeof orderPlaced)['body']>;
+    const index = indexKeys({ orderId: event.orderId, customerId, at: event.at, reservedUntil });
+    const command = new TransactWriteCommand({
+      ClientRequestToken: randomUUID(),
+      TransactItems: [
+        appendItem(tables.order, event, index),
+        ...draws.map((draw) => drawItem(tables.inventory, draw)),
+        ...(cart ? [closeCartItem(tables.cart, { ...cart, orderId: event.orderId })] : []),
+      ],
+    });
+    for (let sent = 1; ; sent++) {
+      try {
+        await documents.send(command);
+        return { result: 'placed' };
+      } catch (error) {
+        // The same token is being worked on: an earlier try of ours whose answer was lost.
+        if (error instanceof TransactionInProgressException && sent < repeats) continue;
+        if (!(error instanceof TransactionCanceledException)) throw error;
+        return refusalOf(error, { event, draws, cart });
+      }
+    }
+  };
+}
+
+/**
+ * Reasons come in the order of the actions: event, draws, cart. The document client leaves the items of an
+ * exception as they came over the wire.
+ */
+function refusalOf(error: TransactionCanceledException, { draws, cart }: Placement): Committed {
+  const reasons = error.CancellationReasons ?? [];
+  const known = ['None', 'ConditionalCheckFailed', 'TransactionConflict'];
+  if (reasons.length === 0 || reasons.some(({ Code = 'None' }) => !known.includes(Code))) throw error;
+  const [event, ...rest] = reasons;
+  if (event?.Code === 'ConditionalCheckFailed' && event.Item) {
+    return { result: 'exists', event: eventOf(unmarshall(event.Item)) };
+  }
+  const stock = rest.slice(0, draws.length);
+  return {
+    result: 'refused',
+    dry: draws.flatMap(({ sku, shard }, index) => {
+      const reason = stock[index];
+      if (reason?.Code !== 'ConditionalCheckFailed') return [];
+      return [{ sku, shard, available: reason.Item ? Number(unmarshall(reason.Item).available) : 0 }];
+    }),
+    contended: draws.filter((_, index) => stock[index]?.Code === 'TransactionConflict'),
+    cart: cart !== undefined && (rest[draws.length]?.Code ?? 'None') !== 'None',
+    event: event?.Code === 'TransactionConflict',
+  };
+}
+
+/** Shards that one consolidating transaction moves together. */
+const shardsPerMove = 90;
+
+/** Moves units of the fullest shards into one. Somebody else's write in between makes it do nothing. */
+export function consolidateShards(documents: DynamoDBDocumentClient, inventory: string) {
+  return async (sku: string, shards: readonly Shard[]): Promise<void> => {
+    const fullest = [...shards].sort((a, b) => b.available - a.available).slice(0, shardsPerMove);
+    const TransactItems = consolidation(inventory, sku, fullest);
+    if (TransactItems.length === 0) return;
+    try {
+      await documents.send(new TransactWriteCommand({ TransactItems }));
+    } catch (error) {
+      if (!(error instanceof TransactionCanceledException)) throw error;
+    }
+  };
+}

@@ -1,0 +1,347 @@
+import { maxLines } from '../../cart/contract.ts';
+import { type Quote, type QuoteLine, quote } from '../../cart/published.ts';
+import type { SkuPrice } from '../../catalog/published.ts';
+import { allocate, type Draw, type Shard, unitsIn } from '../../inventory/published.ts';
+import type { Now, Sleep } from '../../kernel/clock.ts';
+import { DomainError, isDomainError } from '../../kernel/errors.ts';
+import { storedEventOf } from '../../kernel/events.ts';
+import { canonicalJson, derivedId, digest } from '../../kernel/ids.ts';
+import { type OrderView, orderPlaced, type PlaceOrderBody } from '../contract.ts';
+import { reservedUntil } from '../domain/decide.ts';
+import { fold, type OrderEvent } from '../domain/order.ts';
+import { viewOf } from '../domain/view.ts';
+
+export interface CartToOrder {
+  readonly cartId: string;
+  readonly version: number;
+  readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
+  readonly orderId?: string;
+}
+
+/** What one write transaction is to do: all of it or nothing. */
+export interface Placement {
+  readonly event: OrderEvent;
+  readonly draws: readonly Draw[];
+  readonly cart: { readonly cartId: string; readonly version: number } | undefined;
+}
+
+/** How the transaction ended. */
+export type Committed =
+  | { readonly result: 'placed' }
+  /** Event 1 is there already: a replay, or an earlier try whose answer was lost. */
+  | { readonly result: 'exists'; readonly event: OrderEvent }
+  | {
+      readonly result: 'refused';
+      /** Shards that had too little, with what they have now. */
+      readonly dry: readonly { readonly sku: string; readonly shard: number; readonly available: number }[];
+      /** Shards that another transaction was writing. */
+      readonly contended: readonly { readonly sku: string; readonly shard: number }[];
+      /** Whether the cart has changed or was being written. */
+      readonly cart: boolean;
+      /** Whether event 1 was being written: perhaps by this very request, sent twice. */
+      readonly event: boolean;
+    };
+
+export interface Ports {
+  /** Event 1 of the order, read consistently. */
+  readonly findPlaced: (orderId: string) => Promise<OrderEvent | undefined>;
+  readonly readCart: (cartId: string, customerId: string) => Promise<CartToOrder | undefined>;
+  readonly readPrices: (skus: readonly string[]) => Promise<ReadonlyMap<string, SkuPrice>>;
+  /** Possibly a moment old: only to choose where to try first. */
+  readonly hintShards: (skus: readonly string[]) => Promise<ReadonlyMap<string, readonly Shard[]>>;
+  /** True of one moment within the call. */
+  readonly snapshot: (sku: string) => Promise<readonly Shard[]>;
+  /** Gathers units of the SKU's shards into fewer. */
+  readonly consolidate: (sku: string, shards: readonly Shard[]) => Promise<void>;
+  readonly commit: (placement: Placement) => Promise<Committed>;
+  readonly now: Now;
+  readonly sleep: Sleep;
+  /** From 0 to below 1. */
+  readonly random: () => number;
+}
+
+export interface PlaceOrderRequest {
+  readonly customerId: string;
+  readonly idempotencyKey: string;
+  readonly body: PlaceOrderBody;
+  readonly locale: 'ko' | 'en';
+  readonly traceparent: string;
+}
+
+export interface PlacedOrder {
+  readonly order: OrderView;
+  readonly replayed: boolean;
+}
+
+/** Stock actions that fit one transaction beside the event and the cart (100 at most). */
+const maxDraws = 90;
+/** How long a request looks for stock that others are writing. */
+const patienceMs = 6_000;
+
+/**
+ * Places an order.
+ * 1. The order's id follows from customer and key, so that a repeat meets what it made before.
+ * 2. Lines come from the cart or the request; prices and a hint of the stock are read.
+ * 3. The quote must be what the shopper expects to pay.
+ * 4. Shards are chosen, and one transaction writes event 1, takes the stock and closes the cart.
+ * 5. Where shards were dry or contended, others are tried at once; "out of stock" only after an exact count.
+ * 6. Before any refusal event 1 is read: if it is there, this is a replay and answers as the first time.
+ * @throws DomainError `out-of-stock`, `price-changed`, `cart-closed`, `cart-empty`, `not-found`,
+ * `validation-failed`, `too-many-lines`, `currency-mismatch`, `idempotency-key-reused`,
+ * `temporary-reduced-capacity`
+ */
+export const placeOrder =
+  (ports: Ports) =>
+  async (request: PlaceOrderRequest): Promise<PlacedOrder> => {
+    const orderId = derivedId('ord', request.customerId, request.idempotencyKey);
+    const requestHash = digest(canonicalJson(request.body));
+    try {
+      return await place(ports, request, orderId, requestHash);
+    } catch (error) {
+      if (!isDomainError(error) || error.code === 'idempotency-key-reused') throw error;
+      const placed = await ports.findPlaced(orderId);
+      if (!placed) throw error;
+      return replay(placed, requestHash);
+    }
+  };
+
+/** The 201 as it was first answered, whatever has happened to the order since. */
+function replay(event: OrderEvent, requestHash: string): PlacedOrder {
+  const order = fold([event]);
+  if (order.placed.requestHash !== requestHash) {
+    throw new DomainError(
+      'idempotency-key-reused',
+      `This Idempotency-Key placed order ${order.id} with another request. Use a new key for a new order.`,
+    );
+  }
+  return { order: viewOf(order), replayed: true };
+}
+
+async function place(
+  ports: Ports,
+  request: PlaceOrderRequest,
+  orderId: string,
+  requestHash: string,
+): Promise<PlacedOrder> {
+  const deadline = ports.now() + patienceMs;
+  let basket = await fillBasket(ports, request);
+  const shards = new Map(await ports.hintShards([...basket.demand.keys()]));
+  const contended = new Set<string>();
+
+  for (let conflicts = 0; ; ) {
+    const draws = await chooseDraws(ports, basket, shards, contended, deadline);
+    const event = placedEvent(ports, request, { orderId, requestHash, basket, draws });
+    const committed = await ports.commit({ event, draws, cart: basket.cart });
+    if (committed.result === 'placed') return { order: viewOf(fold([event])), replayed: false };
+    if (committed.result === 'exists') return replay(committed.event, requestHash);
+
+    for (const { sku, shard, available } of committed.dry) correct(shards, sku, shard, available);
+    contended.clear();
+    for (const { sku, shard } of committed.contended) contended.add(`${sku}#${shard}`);
+    if (committed.event) {
+      const placed = await ports.findPlaced(orderId);
+      if (placed) return replay(placed, requestHash);
+    }
+    if (ports.now() >= deadline) throw tooBusy();
+    const waits = committed.event || committed.cart || !hasAlternative(basket, shards, contended);
+    if (waits && committed.dry.length === 0) {
+      conflicts++;
+      await ports.sleep(Math.min(300, 8 * 2 ** Math.min(conflicts, 6)) * (0.3 + ports.random()));
+    }
+    if (committed.cart) basket = await fillBasket(ports, request);
+  }
+}
+
+interface Basket {
+  readonly quote: Quote;
+  /** Units by SKU: lines that draw on the same SKU are added up. */
+  readonly demand: ReadonlyMap<string, number>;
+  readonly cart: { readonly cartId: string; readonly version: number } | undefined;
+}
+
+async function fillBasket(ports: Ports, { body, customerId }: PlaceOrderRequest): Promise<Basket> {
+  const cart = 'cartId' in body ? await openCart(ports, body.cartId, customerId) : undefined;
+  const lines = 'lines' in body ? body.lines : (cart?.lines ?? []);
+  const demand = new Map<string, number>();
+  for (const { sku, quantity } of lines) demand.set(sku, (demand.get(sku) ?? 0) + quantity);
+  if (demand.size > maxLines) {
+    throw new DomainError(
+      'too-many-lines',
+      `An order takes at most ${maxLines} distinct SKUs, not ${demand.size}.`,
+    );
+  }
+  const prices = await ports.readPrices([...demand.keys()]);
+  const gone = [...demand].filter(([sku]) => !prices.get(sku)?.purchasable);
+  if (gone.length > 0) throw unavailable(gone, cart !== undefined);
+  const offer = quote(
+    lines.map(({ sku, quantity }) => ({ ...prices.get(sku)!, quantity })),
+    { country: body.shippingAddress.country, shippingMethod: body.shippingMethod },
+  );
+  const { total } = offer;
+  if (total.amount !== body.expectedTotal.amount || total.currency !== body.expectedTotal.currency) {
+    throw new DomainError(
+      'price-changed',
+      `The order now comes to ${total.amount} ${total.currency} in minor units. Show the shopper the new quote and send it as expectedTotal.`,
+      { quote: offer },
+    );
+  }
+  return { quote: offer, demand, cart: cart && { cartId: cart.cartId, version: cart.version } };
+}
+
+async function openCart(ports: Ports, cartId: string, customerId: string): Promise<CartToOrder> {
+  const cart = await ports.readCart(cartId, customerId);
+  if (!cart) throw new DomainError('not-found', `There is no cart ${cartId} of yours.`);
+  if (cart.orderId !== undefined) {
+    throw new DomainError('cart-closed', `The cart became order ${cart.orderId}.`, { orderId: cart.orderId });
+  }
+  if (cart.lines.length === 0) throw new DomainError('cart-empty', 'Put something into the cart first.');
+  return cart;
+}
+
+/** From a cart the line was sold once: it is out of stock now. Named directly it is a mistake of the request. */
+function unavailable(gone: readonly [string, number][], fromCart: boolean): DomainError {
+  if (fromCart) return outOfStock(gone.map(([sku, requested]) => ({ sku, requested, available: 0 })));
+  return new DomainError('validation-failed', `Not sold here: ${gone.map(([sku]) => sku).join(', ')}.`, {
+    errors: gone.map(([sku]) => ({ pointer: '#/lines', message: `${sku} is not sold` })),
+  });
+}
+
+/** Chooses where each SKU's units come from; counts exactly before it says that there are too few. */
+async function chooseDraws(
+  ports: Ports,
+  basket: Basket,
+  shards: Map<string, readonly Shard[]>,
+  contended: ReadonlySet<string>,
+  deadline: number,
+): Promise<readonly Draw[]> {
+  for (;;) {
+    const short: { sku: string; requested: number; available: number }[] = [];
+    const draws: Draw[] = [];
+    for (const [sku, requested] of basket.demand) {
+      let chosen = chooseFor(ports, sku, requested, shards.get(sku) ?? [], contended);
+      if (!chosen) {
+        const exact = await ports.snapshot(sku);
+        shards.set(sku, exact);
+        chosen = allocate({ sku, quantity: requested }, exact, ports.random);
+        if (!chosen) short.push({ sku, requested, available: unitsIn(exact) });
+      }
+      if (chosen) draws.push(...chosen);
+    }
+    if (short.length > 0) throw outOfStock(short);
+    if (draws.length <= maxDraws) return draws;
+    await gatherMore(ports, draws, shards, deadline);
+  }
+}
+
+/** Shards that others are writing come last. */
+function chooseFor(
+  ports: Ports,
+  sku: string,
+  requested: number,
+  known: readonly Shard[],
+  contended: ReadonlySet<string>,
+): readonly Draw[] | undefined {
+  const quiet = known.filter(({ shard }) => !contended.has(`${sku}#${shard}`));
+  const demand = { sku, quantity: requested };
+  return allocate(demand, quiet, ports.random) ?? allocate(demand, known, ports.random);
+}
+
+/** The line is spread over more shards than a transaction takes: units are moved together first. */
+async function gatherMore(
+  ports: Ports,
+  draws: readonly Draw[],
+  shards: Map<string, readonly Shard[]>,
+  deadline: number,
+): Promise<void> {
+  if (ports.now() >= deadline) throw tooBusy();
+  const bySku = Map.groupBy(draws, ({ sku }) => sku);
+  const [sku] = [...bySku].reduce((most, next) => (next[1].length > most[1].length ? next : most));
+  await ports.consolidate(sku, await ports.snapshot(sku));
+  shards.set(sku, await ports.snapshot(sku));
+}
+
+function correct(shards: Map<string, readonly Shard[]>, sku: string, shard: number, available: number): void {
+  const known = shards.get(sku) ?? [];
+  shards.set(
+    sku,
+    known.map((entry) => (entry.shard === shard ? { ...entry, available } : entry)),
+  );
+}
+
+function hasAlternative(
+  basket: Basket,
+  shards: ReadonlyMap<string, readonly Shard[]>,
+  contended: ReadonlySet<string>,
+): boolean {
+  return [...basket.demand].every(([sku, requested]) => {
+    const quiet = (shards.get(sku) ?? []).filter(({ shard }) => !contended.has(`${sku}#${shard}`));
+    return unitsIn(quiet) >= requested;
+  });
+}
+
+function placedEvent(
+  ports: Ports,
+  request: PlaceOrderRequest,
+  made: { orderId: string; requestHash: string; basket: Basket; draws: readonly Draw[] },
+): OrderEvent {
+  const { body } = request;
+  const { quote: offer, cart } = made.basket;
+  const at = ports.now();
+  const event = storedEventOf(orderPlaced, {
+    orderId: made.orderId,
+    seq: 1,
+    at,
+    traceparent: request.traceparent,
+    body: {
+      customerId: request.customerId,
+      number: numberOf(made.orderId),
+      locale: request.locale,
+      requestHash: made.requestHash,
+      ...(cart && { cartId: cart.cartId }),
+      currency: offer.currency,
+      lines: offer.lines.map(placedLine),
+      draws: [...made.draws],
+      subtotal: offer.subtotal.amount,
+      discount: offer.discount.amount,
+      shipping: offer.shipping.amount,
+      tax: offer.tax.amount,
+      taxIncluded: offer.taxIncluded,
+      total: offer.total.amount,
+      shippingMethod: body.shippingMethod,
+      reservedUntil: reservedUntil(at),
+      ...(body.payment && { payment: { method: body.payment.method } }),
+    },
+  });
+  const { shippingAddress, payment } = body;
+  return { ...event, confidential: { shippingAddress, ...(payment && { token: payment.token }) } };
+}
+
+function placedLine(line: QuoteLine) {
+  return {
+    sku: line.sku,
+    productId: line.productId,
+    name: line.name,
+    quantity: line.quantity,
+    unitPrice: line.unitPrice.amount,
+    discount: line.discount.amount,
+    tax: line.tax.amount,
+    total: line.total.amount,
+  };
+}
+
+/** Twelve characters of the id in groups of four: 60 bits, easy to read out. */
+function numberOf(orderId: string): string {
+  return orderId.slice(-12).replace(/(.{4})(?=.)/g, '$1-');
+}
+
+function outOfStock(skus: readonly { sku: string; requested: number; available: number }[]): DomainError {
+  const named = skus.map(({ sku, requested, available }) => `${sku}: ${requested} asked, ${available} left`);
+  return new DomainError('out-of-stock', `Not enough stock. ${named.join('; ')}.`, { skus });
+}
+
+function tooBusy(): DomainError {
+  return new DomainError(
+    'temporary-reduced-capacity',
+    'Many people want this now. Please try again in a moment.',
+  );
+}

@@ -1,0 +1,17 @@
+import { environment } from '../../kernel/env.ts';
+import type { ProviderCommand, ProviderOutcome } from '../../payment/contract.ts';
+import { changePorts } from '../adapters/change-ports.ts';
+import { recordOutcome } from '../app/record-outcome.ts';
+
+const { ORDER_TABLE: order, INVENTORY_TABLE: inventory } = environment('ORDER_TABLE', 'INVENTORY_TABLE');
+const record = recordOutcome(changePorts({ order, inventory }));
+
+export const handler = async ({
+  command,
+  outcome,
+}: {
+  command: ProviderCommand;
+  outcome: ProviderOutcome;
+}) => ({
+  command: await record(command, outcome),
+});
