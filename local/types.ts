@@ -111,6 +111,8 @@ export interface Runtime {
   find(arnOrRef: string): Resource | undefined;
   /** The folder or file of an asset, from its S3 key (`<hash>.zip`). */
   asset(s3Key: string): string;
+  /** The value of a stack output (`ApiUrl`, `SandboxUrl`), whichever stack declares it. */
+  output(name: string): string | undefined;
   /** Calls another service exactly as its HTTP entry would. */
   call(service: string, operation: string, input: unknown, caller: Caller): Promise<any>;
   /** A line for `.floodgate/cloud.log`. */

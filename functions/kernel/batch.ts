@@ -70,3 +70,23 @@ async function untilProcessed(attempt: () => Promise<boolean>): Promise<void> {
   }
   throw new DomainError('temporary-reduced-capacity', 'The database leaves work undone. Please try again.');
 }
+
+/** Runs `work` for each value, at most `width` at once. The first failure is thrown; nothing more is begun then. */
+export async function inParallel<T>(
+  values: readonly T[],
+  width: number,
+  work: (value: T) => Promise<void>,
+): Promise<void> {
+  const rest = values.values();
+  let failed = false;
+  const lane = async () => {
+    for (const value of rest) {
+      if (failed) return;
+      await work(value).catch((error) => {
+        failed = true;
+        throw error;
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: width }, lane));
+}

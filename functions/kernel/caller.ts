@@ -2,7 +2,8 @@ import { JwtVerifier } from 'aws-jwt-verify';
 import { SimpleJwksCache } from 'aws-jwt-verify/jwk';
 import type { Audience } from './contract.ts';
 import { environment } from './env.ts';
-import { DomainError } from './errors.ts';
+import { DomainError, isDomainError } from './errors.ts';
+import { log } from './log.ts';
 
 /** Who is calling, from a verified Cognito access token. */
 export interface Caller {
@@ -24,9 +25,15 @@ function tokenVerifier(): Verifier {
   );
   const fetcher = {
     fetch: async (uri: string) => {
-      const response = await fetch(uri, { signal: AbortSignal.timeout(3_000) });
-      if (!response.ok) throw new Error(`the key set answered ${response.status}`);
-      return response.arrayBuffer();
+      try {
+        const response = await fetch(uri, { signal: AbortSignal.timeout(3_000) });
+        if (response.ok) return await response.arrayBuffer();
+        log.error('key set unavailable', { status: response.status });
+      } catch (error) {
+        log.error('key set unavailable', { error: error instanceof Error ? error.name : 'unknown' });
+      }
+      // The token may well be good.
+      throw new DomainError('temporary-reduced-capacity', 'Tokens cannot be verified now. Please try again.');
     },
   };
   verifier = JwtVerifier.create(
@@ -46,7 +53,8 @@ function tokenVerifier(): Verifier {
 
 /**
  * The caller that `audience` asks for; undefined where none is needed and none was given.
- * @throws DomainError `unauthorized` (no or a bad token), `forbidden` (not in the group)
+ * @throws DomainError `unauthorized` (no or a bad token), `forbidden` (not in the group),
+ *   `temporary-reduced-capacity` (the key set cannot be had)
  */
 export async function authenticate(
   audience: Audience,
@@ -66,7 +74,8 @@ export async function authenticate(
 async function verified(token: string): Promise<Record<string, unknown>> {
   try {
     return await tokenVerifier().verify(token);
-  } catch {
+  } catch (error) {
+    if (isDomainError(error)) throw error;
     throw new DomainError('unauthorized', 'The access token is not valid or has expired. Sign in again.');
   }
 }

@@ -10,7 +10,7 @@ export const problems = {
   'method-not-allowed': [405, 'The method is not allowed here'],
   'out-of-stock': [409, 'Not enough stock'],
   'price-changed': [409, 'The price has changed'],
-  'cart-closed': [409, 'The cart has been ordered'],
+  'cart-closed': [409, 'The cart is closed'],
   'cart-empty': [409, 'The cart is empty'],
   'order-state': [409, 'The order is not in a state for this'],
   'stock-state': [409, 'The stock is not in a state for this'],

@@ -42,13 +42,14 @@ export function allocate(total: number, weights: readonly number[]): number[] {
     if (total === 0) return [];
     throw new RangeError('nothing to allocate to');
   }
-  const sum = weights.reduce((a, b) => a + b, 0);
-  if (sum === 0) return weights.map((_, index) => (index === 0 ? total : 0));
+  // In BigInt: a sum of safe integers need not be one.
+  const sum = weights.reduce((a, weight) => a + BigInt(weight), 0n);
+  if (sum === 0n) return weights.map((_, index) => (index === 0 ? total : 0));
   const sign = total < 0 ? -1n : 1n;
   const whole = BigInt(total) * sign;
   const shares = weights.map((weight) => {
     const product = whole * BigInt(weight);
-    return { part: product / BigInt(sum), remainder: product % BigInt(sum) };
+    return { part: product / sum, remainder: product % sum };
   });
   let left = whole - shares.reduce((a, s) => a + s.part, 0n);
   const byRemainder = shares

@@ -1,12 +1,29 @@
-/** A run of 13 to 19 digits, single spaces or hyphens between them, that is not part of a longer word. */
-const candidate = /(?<![0-9A-Za-z_-])\d(?:[ -]?\d){12,18}(?![0-9A-Za-z_-])/g;
+/** Groups of digits with single spaces or hyphens between them, no part of a longer word. */
+const digitGroups = /(?<![\w-])\d+(?:[ -]\d+)*(?![\w-])/g;
 
-/** Whether `text` holds what may be a payment card number: 13–19 digits that pass the Luhn check (ISO/IEC 7812-1). */
+const shortest = 13;
+const longest = 19;
+
+/**
+ * Whether `text` holds what may be a payment card number: 13–19 digits that pass the Luhn check (ISO/IEC 7812-1),
+ * in one group or several, alone or beside other digits such as an expiry date.
+ */
 export function containsCardNumber(text: string): boolean {
-  for (const match of text.matchAll(candidate)) {
-    if (passesLuhn(match[0].replace(/[ -]/g, ''))) return true;
+  for (const [run] of text.matchAll(digitGroups)) {
+    if (run.length >= shortest && mayBeCard(run.split(/[ -]/))) return true;
   }
   return false;
+}
+
+function mayBeCard(groups: readonly string[]): boolean {
+  return groups.some((_, from) => {
+    let digits = '';
+    for (let to = from; to < groups.length && digits.length <= longest; to++) {
+      digits += groups[to];
+      if (digits.length >= shortest && digits.length <= longest && passesLuhn(digits)) return true;
+    }
+    return false;
+  });
 }
 
 function passesLuhn(digits: string): boolean {

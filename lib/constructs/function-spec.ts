@@ -76,7 +76,7 @@ export interface FunctionSpec {
   readonly grants: readonly Grant[];
   /** 512 unless told: a quarter of a vCPU, which is what SDK-bound work needs. */
   readonly memoryMb?: number;
-  /** 10 s for HTTP, 30 s otherwise, unless told. */
+  /** 10 s for requests over HTTP, 30 s otherwise, unless told. */
   readonly timeoutSeconds?: number;
   /** Plain settings that do not differ between stages. */
   readonly environment?: Readonly<Record<string, string>>;

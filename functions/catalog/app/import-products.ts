@@ -1,0 +1,107 @@
+import { chunksOf, inParallel } from '../../kernel/batch.ts';
+import { isoInstant, type Now } from '../../kernel/clock.ts';
+import type { HttpRequest, HttpResponse } from '../../kernel/http.ts';
+import { readRows } from '../../kernel/rows.ts';
+import type { importProducts as route } from '../contract.ts';
+import { type ImportedProduct, mergeImported, productOfRow } from '../domain/import-row.ts';
+import { changeTime, contentHash, type VersionedProduct } from '../domain/product.ts';
+import type { Replaced } from './change-product.ts';
+
+interface Ports {
+  /** Those of the products that there are; consistent. */
+  readonly products: (productIds: readonly string[]) => Promise<ReadonlyMap<string, VersionedProduct>>;
+  /** The product that each SKU belongs to; consistent. */
+  readonly owners: (skus: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+  /** Stores new products, at most 25. */
+  readonly add: (products: readonly VersionedProduct[]) => Promise<void>;
+  readonly replace: (before: VersionedProduct, after: VersionedProduct) => Promise<Replaced>;
+  readonly now: Now;
+}
+
+interface Numbered {
+  readonly line: number;
+  readonly id?: string | undefined;
+}
+type Failure = Numbered & { readonly reason: string };
+type Accepted = Numbered & { readonly product: ImportedProduct };
+
+/** Writes under way at once: enough to hide the latency, few enough for a new table's first seconds. */
+const width = 8;
+
+/**
+ * Imports a file.
+ *
+ * 1. Read its rows; set aside those that cannot be taken.
+ * 2. Compare the others with what is stored.
+ * 3. Add what is new in batches; replace what differs, each in a transaction of its own, so that an operator's change
+ *    at the same moment is not lost.
+ *
+ * It may be stopped at any point: sending the file again does the rest.
+ */
+export const importProducts =
+  (ports: Ports) =>
+  async ({
+    body,
+    headers,
+  }: Pick<HttpRequest<typeof route>, 'body' | 'headers'>): Promise<HttpResponse<typeof route>> => {
+    const { accepted, failed } = readProducts(body, headers['content-type']);
+    const stored = await ports.products(accepted.map(({ product }) => product.id));
+    const owners = await ports.owners(accepted.map(({ product }) => product.sku));
+    const belongsElsewhere = ({ product }: Accepted) =>
+      (owners.get(product.sku) ?? product.id) !== product.id;
+    for (const row of accepted.filter(belongsElsewhere)) {
+      failed.push(failure(row, `the SKU ${row.product.sku} belongs to another product`));
+    }
+    const rows = accepted.filter((row) => !belongsElsewhere(row));
+
+    const fresh = rows.filter(({ product }) => !stored.has(product.id));
+    await inParallel(chunksOf(fresh), width, (chunk) =>
+      ports.add(chunk.map(({ product }) => newProduct(product, ports.now()))),
+    );
+
+    let updated = 0;
+    let unchanged = 0;
+    await inParallel(rows, width, async (row) => {
+      const before = stored.get(row.product.id);
+      if (!before) return;
+      const after = { ...mergeImported(row.product, before), createdAt: before.createdAt };
+      if (contentHash(after) === contentHash(before)) {
+        unchanged++;
+        return;
+      }
+      const updatedAt = isoInstant(changeTime(before, ports.now()));
+      const result = await ports.replace(before, { ...after, version: before.version + 1, updatedAt });
+      if (result === 'replaced') updated++;
+      else failed.push(failure(row, 'was being changed by somebody else: send the file again'));
+    });
+    failed.sort((a, b) => a.line - b.line);
+    return { status: 200, body: { imported: fresh.length, updated, unchanged, failed } };
+  };
+
+function readProducts(text: string, contentType: string | undefined) {
+  const accepted: Accepted[] = [];
+  const failed: Failure[] = [];
+  const seen = new Map<string, number>();
+  for (const { line, columns, problem } of readRows(text, contentType)) {
+    const row = { line, id: columns.id };
+    const product = problem ? { reason: problem } : productOfRow(columns);
+    if ('reason' in product) {
+      failed.push(failure(row, product.reason));
+      continue;
+    }
+    const first = seen.get(product.id);
+    if (first !== undefined) failed.push(failure(row, `the id is in line ${first} already`));
+    else accepted.push({ ...row, product });
+    seen.set(product.id, first ?? line);
+  }
+  return { accepted, failed };
+}
+
+function failure({ line, id }: Numbered, reason: string): Failure {
+  return { line, ...(id !== undefined && { id: id.slice(0, 100) }), reason };
+}
+
+function newProduct(row: ImportedProduct, now: number): VersionedProduct {
+  const at = isoInstant(now);
+  return { ...mergeImported(row, undefined), version: 1, createdAt: at, updatedAt: at };
+}

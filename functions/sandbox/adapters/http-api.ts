@@ -1,0 +1,27 @@
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { SandboxAnswer, SandboxRequest } from '../app/answer-request.ts';
+
+/** Serves `answer` behind an HTTP API (payload format 2.0). */
+export function behindHttpApi(answer: (request: SandboxRequest) => Promise<SandboxAnswer>) {
+  return async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
+    const body = event.body ?? '';
+    const {
+      status,
+      body: text,
+      replayed,
+    } = await answer({
+      method: event.requestContext.http.method,
+      path: event.rawPath,
+      query: event.queryStringParameters ?? {},
+      authorization: event.headers.authorization,
+      idempotencyKey: event.headers['idempotency-key'],
+      body: event.isBase64Encoded ? Buffer.from(body, 'base64').toString() : body,
+    });
+    const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+    return {
+      statusCode: status,
+      headers: replayed ? { ...headers, 'idempotent-replayed': 'true' } : headers,
+      body: text,
+    };
+  };
+}

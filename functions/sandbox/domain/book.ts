@@ -1,0 +1,26 @@
+import type { Charge } from './charge.ts';
+
+/** What was answered to a POST, kept so that the same POST gets the same answer. */
+export interface KeptAnswer {
+  /** SHA-256 of method, path and body. */
+  readonly fingerprint: string;
+  readonly status: number;
+  /** JSON text. */
+  readonly body: string;
+}
+
+/** The provider's book, with the answers it has given. */
+export interface Book {
+  /** Consistent. */
+  charge(id: string): Promise<Charge | undefined>;
+  /** Consistent; undefined once the answer is 24 hours old. */
+  answer(idempotencyKey: string): Promise<KeptAnswer | undefined>;
+  /**
+   * Keeps the answer together with the line that it made, both or neither. `charge.version - 1` must be what is
+   * stored (0: nothing), and the key must be free.
+   * @returns false when somebody else was faster; then nothing was written
+   */
+  commit(idempotencyKey: string, answer: KeptAnswer, charge?: Charge): Promise<boolean>;
+  /** One page of all lines, in no particular order. `next` is absent on the last page, which may be empty. */
+  page(limit: number, cursor?: string): Promise<{ charges: Charge[]; next?: string | undefined }>;
+}

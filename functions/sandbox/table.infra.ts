@@ -1,0 +1,3 @@
+import type { TableSpec } from '../../lib/constructs/function-spec.ts';
+
+export const sandboxTable: TableSpec = { name: 'sandbox', expiresBy: 'expiresAt' };

@@ -1,0 +1,126 @@
+import * as z from 'zod/mini';
+
+const stages = ['local', 'dev', 'prod'] as const;
+/** `local` is what the embedded cloud runs; `dev` and `prod` are deployed. */
+export type Stage = (typeof stages)[number];
+
+const timeZone = z.string().check(
+  z.refine((zone) => Intl.supportedValuesOf('timeZone').includes(zone), {
+    error: 'not an IANA time zone',
+  }),
+);
+const days = z.int().check(z.minimum(1));
+const host = z.string().check(z.regex(/^([a-z0-9-]+\.)+[a-z]{2,}$/));
+const certificate = z.string().check(z.regex(/^arn:aws:acm:[a-z0-9-]+:\d{12}:certificate\/[0-9a-f-]+$/));
+
+const schema = z.strictObject({
+  stage: z.enum(stages),
+  /** Left out: whatever account and region the credentials of a deployment belong to. */
+  account: z.optional(z.string().check(z.regex(/^\d{12}$/))),
+  region: z.optional(z.string().check(z.regex(/^[a-z]{2}(-[a-z]+)+-\d$/))),
+  /** The public address behind CloudFront and WAF. Left out: the HTTP API's own address is the public one. */
+  domain: z.optional(
+    z.strictObject({
+      name: host,
+      /** Of `name`, in us-east-1 as CloudFront demands. */
+      certificateArn: certificate,
+      /** The address of the HTTP API that only CloudFront knows; DNS must point it at the API's domain. */
+      originName: host,
+      /** Of `originName`, in the API's region. */
+      originCertificateArn: certificate,
+    }),
+  ),
+  /** Who gets an e-mail from every alarm. */
+  alarmEmail: z.optional(z.email()),
+  /** From whom shoppers get e-mail. SES must have verified its domain (DNS records of the identity). */
+  emailSender: z.email(),
+  logLevel: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']),
+  logRetentionDays: z.literal([7, 30, 90, 180, 365]),
+  /** How long the archive of the event bus can replay. */
+  eventArchiveDays: days,
+  /** After which old exports move to an infrequent-access storage class. They are never deleted. */
+  exportColdAfterDays: z.int().check(z.minimum(30)),
+  accessLogDays: days,
+  /** Requests per second, and the burst above it, that the HTTP API lets through. */
+  api: z.strictObject({
+    requestsPerSecond: z.int().check(z.minimum(1)),
+    burst: z.int().check(z.minimum(1)),
+    /** Origins of browsers that may call; tokens travel in a header, never in a cookie. */
+    browserOrigins: z.array(z.string()).check(z.minLength(1)),
+  }),
+  /** Concurrent environments kept for a function, by `<context>-<name>`, so that a crowd cannot starve it. */
+  reservedConcurrency: z.record(z.string(), z.int().check(z.minimum(1))).check(
+    z.refine((all) => Object.values(all).reduce((sum, one) => sum + one, 0) <= 900, {
+      error: 'at least 100 of the account’s 1,000 must stay unreserved (AWS Lambda quotas)',
+    }),
+  ),
+  checkout: z.strictObject({
+    /** Saga runs at the same time: the payment provider's pace (2–1000, as Lambda event source mappings take). */
+    concurrency: z.int().check(z.minimum(2), z.maximum(1000)),
+    /** How often a payment that cannot reach the provider comes back before it needs a person. */
+    attempts: z.int().check(z.minimum(5), z.maximum(1000)),
+  }),
+  /** Receives of an event by any other consumer before it goes to the dead-letter queue. */
+  eventAttempts: z.int().check(z.minimum(1), z.maximum(1000)),
+  /** From the outbox (a table's stream) to the bus. */
+  pipe: z.strictObject({
+    batchSize: z.int().check(z.minimum(1), z.maximum(10_000)),
+    /** Readers per stream shard; events of one order keep their sequence. */
+    parallelization: z.int().check(z.minimum(1), z.maximum(10)),
+    attempts: z.int().check(z.minimum(1), z.maximum(10_000)),
+    /** Streams keep records for 24 hours. */
+    maxRecordAgeSeconds: z.int().check(z.minimum(60), z.maximum(86_400)),
+  }),
+  paymentProvider: z.enum(['sandbox']),
+  /** Of times in e-mails. */
+  storeTimeZone: timeZone,
+  /** Whose midnight ends a business date, in the ledger and the exports. */
+  businessTimeZone: timeZone,
+  /** When the finance export runs, in the business time zone (EventBridge Scheduler's cron). */
+  exportSchedule: z.string(),
+});
+export type Config = z.infer<typeof schema>;
+
+const shared = {
+  logLevel: 'INFO',
+  logRetentionDays: 30,
+  eventArchiveDays: 30,
+  exportColdAfterDays: 90,
+  accessLogDays: 90,
+  api: { requestsPerSecond: 2_000, burst: 4_000, browserOrigins: ['*'] },
+  reservedConcurrency: {},
+  checkout: { concurrency: 20, attempts: 100 },
+  eventAttempts: 5,
+  pipe: { batchSize: 100, parallelization: 2, attempts: 10, maxRecordAgeSeconds: 21_600 },
+  paymentProvider: 'sandbox',
+  storeTimeZone: 'Asia/Seoul',
+  businessTimeZone: 'Asia/Seoul',
+  exportSchedule: 'cron(0 2 * * ? *)',
+} satisfies Partial<Config>;
+
+const configs: Readonly<Record<Stage, Omit<Config, 'stage'>>> = {
+  local: { ...shared, emailSender: 'orders@local.floodgate.dev' },
+  dev: { ...shared, emailSender: 'orders@dev.floodgate.dev' },
+  prod: {
+    ...shared,
+    emailSender: 'orders@floodgate.dev',
+    logRetentionDays: 365,
+    eventArchiveDays: 365,
+    accessLogDays: 365,
+    api: { ...shared.api, requestsPerSecond: 8_000, burst: 5_000 },
+    checkout: { ...shared.checkout, concurrency: 200 },
+  },
+};
+
+/**
+ * The settings of a stage. `defaults` count where the stage says nothing: the command line's account and region.
+ * @throws Error naming every setting that is not valid
+ */
+export function configOf(stage: string, defaults: Pick<Partial<Config>, 'account' | 'region'> = {}): Config {
+  const known = stages.find((one) => one === stage);
+  if (!known) throw new Error(`unknown stage "${stage}": choose ${stages.join(', ')} with -c stage=<stage>`);
+  const result = z.safeParse(schema, { ...defaults, ...configs[known], stage: known });
+  if (result.success) return result.data;
+  const wrong = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+  throw new Error(`the settings of stage ${stage} are not valid: ${wrong}`);
+}

@@ -1,0 +1,85 @@
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { FunctionSpec, Grant } from './function-spec.ts';
+import type { Platform } from './platform.ts';
+
+/** What a grant gives a function: statements for its role, and variables that say where things are. */
+export interface Permission {
+  readonly statements: readonly PolicyStatement[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/**
+ * Turns a spec's grants into statements of single actions on named resources.
+ * The encryption key needs no statement: its own policy admits the account's principals through DynamoDB and S3.
+ * @throws Error when a grant names something that this stage or stack does not have
+ */
+export function permissionsOf(spec: FunctionSpec, platform: Platform): Permission[] {
+  return spec.grants.map((grant) => permissionOf(grant, platform, `${spec.context}-${spec.name}`));
+}
+
+function permissionOf(grant: Grant, platform: Platform, who: string): Permission {
+  if ('table' in grant) {
+    const table = needed(platform.tables.get(grant.table), who, `the table ${grant.table}`);
+    const resources = grant.indexes
+      ? grant.indexes.map((index) => `${table.tableArn}/index/${index}`)
+      : [table.tableArn];
+    return {
+      statements: [new PolicyStatement({ actions: [...grant.actions], resources })],
+      environment: { [`${grant.table.toUpperCase()}_TABLE`]: table.tableName },
+    };
+  }
+  if ('userPool' in grant) {
+    return {
+      statements: [
+        new PolicyStatement({ actions: [...grant.userPool], resources: [platform.userPool.userPoolArn] }),
+      ],
+      environment: { USER_POOL_ID: platform.userPool.userPoolId },
+    };
+  }
+  if ('exports' in grant) {
+    const ofBucket = grant.exports.filter((action) => action === 's3:ListBucket');
+    const ofObjects = grant.exports.filter((action) => action !== 's3:ListBucket');
+    return {
+      statements: [
+        new PolicyStatement({ actions: ofBucket, resources: [platform.exports.bucketArn] }),
+        new PolicyStatement({
+          actions: ofObjects,
+          resources: [platform.exports.arnForObjects(grant.prefix)],
+        }),
+      ].filter((statement) => statement.actions.length > 0),
+      environment: { EXPORT_BUCKET: platform.exports.bucketName },
+    };
+  }
+  if ('stateMachine' in grant) {
+    const machine = needed(platform.checkout, who, `the state machine ${grant.stateMachine}`);
+    return {
+      statements: [
+        new PolicyStatement({ actions: [...grant.actions], resources: [machine.stateMachineArn] }),
+      ],
+      environment: { CHECKOUT_MACHINE_ARN: machine.stateMachineArn },
+    };
+  }
+  if ('email' in grant) {
+    return {
+      statements: [
+        new PolicyStatement({
+          actions: [...grant.email],
+          resources: [platform.sender.emailIdentityArn],
+        }),
+      ],
+      environment: { EMAIL_SENDER: platform.config.emailSender },
+    };
+  }
+  const provider = needed(platform.paymentProvider, who, 'a payment provider');
+  return {
+    statements: [
+      new PolicyStatement({ actions: [...grant.paymentProvider], resources: [provider.secret.secretArn] }),
+    ],
+    environment: { SANDBOX_URL: provider.url, SANDBOX_SECRET_ARN: provider.secret.secretArn },
+  };
+}
+
+function needed<T>(resource: T | undefined, who: string, what: string): T {
+  if (resource === undefined) throw new Error(`${who} is granted ${what}, which its stack does not have`);
+  return resource;
+}

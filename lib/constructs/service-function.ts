@@ -1,0 +1,134 @@
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  Architecture,
+  Code,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda';
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
+import { bundleOf, functionId } from './bundle.ts';
+import type { FunctionSpec } from './function-spec.ts';
+import { permissionsOf } from './grants.ts';
+import type { Platform } from './platform.ts';
+import { watchFunction } from './watch.ts';
+
+/** A Lambda function with everything that every function must have: its own role, logs, traces, limits, an alarm. */
+export class ServiceFunction extends Construct {
+  readonly function: LambdaFunction;
+  readonly timeoutSeconds: number;
+
+  /** @param failures where an asynchronous invocation goes when its retries are used up */
+  constructor(scope: Construct, spec: FunctionSpec, platform: Platform, failures?: IQueue) {
+    super(scope, pascalCase(spec.name));
+    const { config } = platform;
+    const id = functionId(spec);
+    const permissions = permissionsOf(spec, platform);
+    this.timeoutSeconds = spec.timeoutSeconds ?? ('http' in spec.trigger ? 10 : 30);
+
+    const logGroup = new LogGroup(this, 'Logs', {
+      retention: config.logRetentionDays,
+      // Old logs of a replaced function stay readable for as long as they are kept.
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    // No managed policy: AWSLambdaBasicExecutionRole may write into every log group of the account.
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      description: `What ${id} may do`,
+    });
+    role.addToPolicy(
+      new PolicyStatement({
+        actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+        resources: [logGroup.logGroupArn],
+      }),
+    );
+    for (const { statements } of permissions) for (const statement of statements) role.addToPolicy(statement);
+
+    this.function = new LambdaFunction(this, 'Function', {
+      description: spec.description,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      code: Code.fromAsset(bundleOf(spec, platform.bundles)),
+      handler: 'index.handler',
+      memorySize: spec.memoryMb ?? 512,
+      timeout: Duration.seconds(this.timeoutSeconds),
+      role,
+      logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      tracing: Tracing.ACTIVE,
+      retryAttempts: 2,
+      maxEventAge: Duration.hours(1),
+      environment: {
+        ...environmentOf(spec, platform),
+        ...Object.assign({}, ...permissions.map(({ environment }) => environment)),
+        ...spec.environment,
+      },
+      ...(failures && { onFailure: new SqsDestination(failures) }),
+      ...(config.reservedConcurrency[id] && { reservedConcurrentExecutions: config.reservedConcurrency[id] }),
+    });
+    watchFunction(this.function, this, id, platform.alarms);
+    acknowledgeFindings(this, failures !== undefined);
+  }
+}
+
+function environmentOf(spec: FunctionSpec, platform: Platform): Record<string, string> {
+  const { config } = platform;
+  const environment: Record<string, string> = {
+    POWERTOOLS_SERVICE_NAME: spec.context,
+    POWERTOOLS_METRICS_NAMESPACE: 'Floodgate',
+    POWERTOOLS_LOG_LEVEL: config.logLevel,
+  };
+  if (spec.context === 'notification') environment.STORE_TIME_ZONE = config.storeTimeZone;
+  if (spec.context === 'finance') environment.BUSINESS_TIME_ZONE = config.businessTimeZone;
+  return verifiesTokens(spec) ? { ...environment, ...tokenEnvironment(platform) } : environment;
+}
+
+function verifiesTokens({ trigger }: FunctionSpec): boolean {
+  return 'http' in trigger && trigger.http.audience !== 'all' && trigger.http.audience !== 'provider';
+}
+
+/** How the handler pipeline verifies access tokens: the gateway lets ID tokens through. */
+function tokenEnvironment({ userPool, userPoolClient }: Platform): Record<string, string> {
+  const issuer = issuerOf(userPool);
+  return {
+    TOKEN_ISSUER: issuer,
+    TOKEN_CLIENT_ID: userPoolClient.userPoolClientId,
+    JWKS_URI: `${issuer}/.well-known/jwks.json`,
+  };
+}
+
+/** The `iss` of the pool's tokens. */
+export function issuerOf(userPool: Platform['userPool']): string {
+  return `https://cognito-idp.${Stack.of(userPool).region}.amazonaws.com/${userPool.userPoolId}`;
+}
+
+/** `place-order` → `PlaceOrder`. */
+export function pascalCase(name: string): string {
+  return name
+    .split('-')
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join('');
+}
+
+function acknowledgeFindings(fn: ServiceFunction, asynchronous: boolean): void {
+  acknowledge(fn, {
+    'AwsSolutions-IAM5[Resource::*]':
+      'X-Ray takes no resource in its actions (Service Authorization Reference, AWS X-Ray).',
+  });
+  acknowledge(fn, {
+    'Serverless-LambdaDLQ': asynchronous
+      ? 'Its failure destination is a dead-letter queue, which also keeps the error.'
+      : 'Only invoked synchronously: the caller (gateway, queue or workflow) sees the failure and keeps the request.',
+  });
+  if (asynchronous) return;
+  acknowledge(fn, {
+    'Serverless-LambdaAsyncFailureDestination':
+      'Only invoked synchronously: the caller (gateway, queue or workflow) sees the failure and keeps the request.',
+  });
+}

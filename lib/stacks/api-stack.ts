@@ -1,0 +1,125 @@
+import { CfnOutput, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import {
+  CfnAuthorizer,
+  CorsHttpMethod,
+  DomainName,
+  EndpointType,
+  HttpApi,
+  HttpStage,
+  LogGroupLogDestination,
+  SecurityPolicy,
+} from 'aws-cdk-lib/aws-apigatewayv2';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { Construct } from 'constructs';
+import type { Config } from '../config.ts';
+import type { PublicApi, Stores } from '../constructs/platform.ts';
+import { issuerOf } from '../constructs/service-function.ts';
+import { sumOf, Watch } from '../constructs/watch.ts';
+import { FloodgateStack } from './floodgate-stack.ts';
+
+/** The public HTTP API without its routes: each context's stack adds its own. */
+export class ApiStack extends FloodgateStack implements PublicApi {
+  readonly api: HttpApi;
+  readonly authorizerId: string;
+
+  constructor(scope: Construct, config: Config, stores: Stores, alarms: ITopic) {
+    super(scope, 'Api', config, 'the public HTTP API and its authorizer');
+    this.api = new HttpApi(this, 'Api', {
+      apiName: this.stackName,
+      createDefaultStage: false,
+      // With a domain, CloudFront and its WAF are the only way in.
+      disableExecuteApiEndpoint: config.domain !== undefined,
+      corsPreflight: {
+        allowOrigins: config.api.browserOrigins,
+        allowMethods: [
+          CorsHttpMethod.GET,
+          CorsHttpMethod.POST,
+          CorsHttpMethod.PUT,
+          CorsHttpMethod.PATCH,
+          CorsHttpMethod.DELETE,
+        ],
+        allowHeaders: [
+          'accept-language',
+          'authorization',
+          'content-type',
+          'floodgate-admission',
+          'idempotency-key',
+          'if-match',
+          'if-none-match',
+          'traceparent',
+          'x-request-id',
+        ],
+        exposeHeaders: ['etag', 'idempotent-replayed', 'link', 'location', 'retry-after', 'x-request-id'],
+        maxAge: Duration.days(1),
+      },
+    });
+    this.#stage(config);
+    this.authorizerId = new CfnAuthorizer(this, 'Authorizer', {
+      apiId: this.api.apiId,
+      name: 'cognito',
+      authorizerType: 'JWT',
+      identitySource: ['$request.header.Authorization'],
+      jwtConfiguration: {
+        audience: [stores.userPoolClient.userPoolClientId],
+        issuer: issuerOf(stores.userPool),
+      },
+    }).ref;
+    new Watch(this, 'Failing', {
+      metric: sumOf('AWS/ApiGateway', '5xx', { ApiId: this.api.apiId }),
+      above: 5,
+      minutes: 3,
+      meaning: 'The API answers with server errors: look at the dashboard’s function errors.',
+      topic: alarms,
+    });
+    new CfnOutput(this, 'ApiUrl', {
+      value: config.domain ? `https://${config.domain.name}` : this.api.apiEndpoint,
+    });
+  }
+
+  #stage(config: Config): void {
+    const logGroup = new LogGroup(this, 'AccessLog', {
+      // Under this prefix log delivery needs no policy of its own; those are limited to 5,120 characters a region.
+      logGroupName: `/aws/vendedlogs/apigateway/${this.stackName}`,
+      retention: config.logRetentionDays,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    new HttpStage(this, 'Stage', {
+      httpApi: this.api,
+      stageName: '$default',
+      autoDeploy: true,
+      throttle: { rateLimit: config.api.requestsPerSecond, burstLimit: config.api.burst },
+      detailedMetricsEnabled: true,
+      ...(config.domain && { domainMapping: { domainName: this.#origin(config.domain) } }),
+      accessLogSettings: {
+        destination: new LogGroupLogDestination(logGroup),
+        // No path: ids of guest carts are capabilities.
+        format: AccessLogFormat.custom(
+          JSON.stringify({
+            requestId: '$context.requestId',
+            time: '$context.requestTime',
+            routeKey: '$context.routeKey',
+            status: '$context.status',
+            responseLength: '$context.responseLength',
+            latency: '$context.responseLatency',
+            sourceIp: '$context.identity.sourceIp',
+            error: '$context.error.message',
+            authorizerError: '$context.authorizer.error',
+          }),
+        ),
+      },
+    });
+  }
+
+  /** The address that only CloudFront knows. */
+  #origin(domain: NonNullable<Config['domain']>): DomainName {
+    return new DomainName(this, 'Origin', {
+      domainName: domain.originName,
+      certificate: Certificate.fromCertificateArn(this, 'OriginCertificate', domain.originCertificateArn),
+      endpointType: EndpointType.REGIONAL,
+      securityPolicy: SecurityPolicy.TLS_1_2,
+    });
+  }
+}

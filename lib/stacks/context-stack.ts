@@ -1,0 +1,72 @@
+import type { Construct } from 'constructs';
+import { functionId } from '../constructs/bundle.ts';
+import { DeadLetterQueue } from '../constructs/dead-letter-queue.ts';
+import { EventConsumer } from '../constructs/event-consumer.ts';
+import { EventPipe } from '../constructs/event-pipe.ts';
+import type { FunctionSpec, TableSpec } from '../constructs/function-spec.ts';
+import { HttpRoute, needsToken, routeKeyOf } from '../constructs/http-route.ts';
+import type { Platform } from '../constructs/platform.ts';
+import { Schedule } from '../constructs/schedule.ts';
+import { pascalCase, ServiceFunction } from '../constructs/service-function.ts';
+import { FloodgateStack } from './floodgate-stack.ts';
+
+/** One context's functions with what triggers them, and the pipe by which its events leave. Holds no state. */
+export class ContextStack extends FloodgateStack {
+  constructor(
+    scope: Construct,
+    name: string,
+    props: {
+      readonly description: string;
+      readonly platform: Platform;
+      readonly functions: readonly FunctionSpec[];
+      /** The context's table, when its events leave through a pipe. */
+      readonly outbox?: TableSpec;
+    },
+  ) {
+    super(scope, pascalCase(name), props.platform.config, props.description);
+    for (const spec of props.functions) addFunction(this, spec, props.platform);
+    if (props.outbox) new EventPipe(this, props.outbox.name, props.platform);
+  }
+}
+
+/** The function of a spec, with its trigger. A task has none: its workflow invokes it. */
+export function addFunction(scope: Construct, spec: FunctionSpec, platform: Platform): ServiceFunction {
+  const { trigger } = spec;
+  if ('schedule' in trigger) return addScheduled(scope, spec, trigger.schedule, platform);
+  const fn = new ServiceFunction(scope, spec, platform);
+  if ('events' in trigger) new EventConsumer(fn, spec, trigger, platform);
+  if ('http' in trigger) {
+    const { api, authorizerId } = apiOf(spec, platform);
+    new HttpRoute(fn, {
+      apiId: api.apiId,
+      routeKey: routeKeyOf(trigger.http),
+      ...(needsToken(trigger.http) && { authorizerId }),
+    });
+  }
+  return fn;
+}
+
+function addScheduled(
+  scope: Construct,
+  spec: FunctionSpec,
+  expression: string,
+  platform: Platform,
+): ServiceFunction {
+  const id = functionId(spec);
+  const deadLetters = new DeadLetterQueue(scope, `${pascalCase(spec.name)}DeadLetters`, id, platform.alarms);
+  const fn = new ServiceFunction(scope, spec, platform, deadLetters);
+  new Schedule(fn, {
+    name: spec.name,
+    description: spec.description,
+    expression,
+    targetArn: fn.function.functionArn,
+    action: 'lambda:InvokeFunction',
+    deadLetters,
+  });
+  return fn;
+}
+
+function apiOf(spec: FunctionSpec, { publicApi }: Platform) {
+  if (!publicApi) throw new Error(`${functionId(spec)} has a route, but its stack has no public API`);
+  return publicApi;
+}

@@ -1,0 +1,235 @@
+import { CfnOutput, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import {
+  AccountRecovery,
+  CfnUserPoolGroup,
+  FeaturePlan,
+  Mfa,
+  UserPool,
+  type UserPoolClient,
+} from 'aws-cdk-lib/aws-cognito';
+import {
+  AttributeType,
+  BillingMode,
+  type GlobalSecondaryIndexProps,
+  ProjectionType,
+  StreamViewType,
+  Table,
+  TableEncryption,
+} from 'aws-cdk-lib/aws-dynamodb';
+import { EventBus } from 'aws-cdk-lib/aws-events';
+import { AnyPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { BlockPublicAccess, Bucket, BucketEncryption, StorageClass } from 'aws-cdk-lib/aws-s3';
+import { EmailIdentity, Identity } from 'aws-cdk-lib/aws-ses';
+import type { Construct } from 'constructs';
+import type { Config } from '../config.ts';
+import { acknowledge } from '../constructs/acknowledge.ts';
+import type { TableName, TableSpec } from '../constructs/function-spec.ts';
+import type { Stores } from '../constructs/platform.ts';
+import { FloodgateStack } from './floodgate-stack.ts';
+
+/** Everything that must outlive a deployment: kept when its stack is deleted, protected where AWS can protect it. */
+export class DataStack extends FloodgateStack implements Stores {
+  readonly tables: ReadonlyMap<TableName, Table>;
+  readonly userPool: UserPool;
+  readonly userPoolClient: UserPoolClient;
+  readonly exports: Bucket;
+  readonly bus: EventBus;
+  readonly sender: EmailIdentity;
+
+  constructor(scope: Construct, config: Config, tables: readonly TableSpec[]) {
+    super(scope, 'Data', config, 'tables, accounts, exports and the event bus');
+    const key = this.#key();
+    this.tables = new Map(tables.map((spec) => [spec.name, this.#table(spec, key)]));
+    this.userPool = this.#userPool();
+    this.userPoolClient = this.#userPoolClient();
+    this.exports = this.#exports(config, key);
+    this.bus = this.#bus(config);
+    this.sender = new EmailIdentity(this, 'Sender', {
+      identity: Identity.domain(config.emailSender.replace(/^.*@/, '')),
+    });
+    this.sender.applyRemovalPolicy(RemovalPolicy.RETAIN);
+  }
+
+  /**
+   * The key's policy admits whoever of this account comes through DynamoDB or S3, as the policies of the AWS managed
+   * keys `aws/dynamodb` and `aws/s3` do. The right to the table or object decides; no role needs a right to the key.
+   * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html
+   */
+  #key(): Key {
+    const key = new Key(this, 'Key', {
+      description: `Tables and exports of ${this.stackName}`,
+      enableKeyRotation: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    key.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'ThroughDynamoDbAndS3',
+        principals: [new AnyPrincipal()],
+        actions: [
+          'kms:Encrypt',
+          'kms:Decrypt',
+          'kms:ReEncryptFrom',
+          'kms:ReEncryptTo',
+          'kms:GenerateDataKey',
+          'kms:GenerateDataKeyWithoutPlaintext',
+          'kms:DescribeKey',
+          'kms:CreateGrant',
+        ],
+        resources: ['*'],
+        conditions: {
+          StringEquals: {
+            'kms:CallerAccount': this.account,
+            'kms:ViaService': [`dynamodb.${this.region}.amazonaws.com`, `s3.${this.region}.amazonaws.com`],
+          },
+        },
+      }),
+    );
+    return key;
+  }
+
+  #table(spec: TableSpec, encryptionKey: Key): Table {
+    const table = new Table(this, `${capital(spec.name)}Table`, {
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      encryption: TableEncryption.CUSTOMER_MANAGED,
+      encryptionKey,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+      ...(spec.events && { stream: StreamViewType.NEW_IMAGE }),
+      ...(spec.expiresBy && { timeToLiveAttribute: spec.expiresBy }),
+    });
+    for (const { name, partitionKey, sortKey, projection } of spec.indexes ?? []) {
+      table.addGlobalSecondaryIndex({
+        indexName: name,
+        partitionKey: { name: partitionKey, type: AttributeType.STRING },
+        sortKey: { name: sortKey, type: AttributeType.STRING },
+        ...projectionOf(projection),
+      });
+    }
+    return table;
+  }
+
+  #userPool(): UserPool {
+    const pool = new UserPool(this, 'Users', {
+      signInAliases: { email: true },
+      selfSignUpEnabled: true,
+      autoVerify: { email: true },
+      keepOriginal: { email: true },
+      mfa: Mfa.OPTIONAL,
+      mfaSecondFactor: { otp: true, sms: false },
+      passwordPolicy: {
+        minLength: 12,
+        requireLowercase: true,
+        requireUppercase: true,
+        requireDigits: true,
+        requireSymbols: true,
+        tempPasswordValidity: Duration.days(3),
+      },
+      accountRecovery: AccountRecovery.EMAIL_ONLY,
+      featurePlan: FeaturePlan.ESSENTIALS,
+      deletionProtection: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    for (const [group, description] of [
+      ['operators', 'May change the catalogue and stock, and look after orders'],
+      ['finance', 'May read the finance exports'],
+    ] as const) {
+      new CfnUserPoolGroup(this, `${capital(group)}Group`, {
+        userPoolId: pool.userPoolId,
+        groupName: group,
+        description,
+      });
+    }
+    acknowledge(pool, {
+      'AwsSolutions-COG2':
+        'Shoppers choose whether they use a second factor: demanding one of everybody would turn buyers away.',
+      'AwsSolutions-COG8':
+        'The Plus plan costs several times the Essentials plan for every active user; risk-based sign-in has not been asked for.',
+    });
+    new CfnOutput(this, 'UserPoolId', { value: pool.userPoolId });
+    return pool;
+  }
+
+  /** For apps that run at the shopper's side, where a client secret would be none. */
+  #userPoolClient(): UserPoolClient {
+    const client = this.userPool.addClient('Client', {
+      generateSecret: false,
+      authFlows: { userPassword: true, userSrp: true },
+      disableOAuth: true,
+      accessTokenValidity: Duration.hours(1),
+      idTokenValidity: Duration.hours(1),
+      refreshTokenValidity: Duration.days(30),
+      enableTokenRevocation: true,
+      preventUserExistenceErrors: true,
+    });
+    new CfnOutput(this, 'UserPoolClientId', { value: client.userPoolClientId });
+    return client;
+  }
+
+  #exports(config: Config, encryptionKey: Key): Bucket {
+    const closed = {
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      enforceSSL: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    };
+    const accessLogs = new Bucket(this, 'AccessLogs', {
+      ...closed,
+      // S3's log delivery cannot write with a customer-managed key.
+      encryption: BucketEncryption.S3_MANAGED,
+      lifecycleRules: [{ expiration: Duration.days(config.accessLogDays) }],
+    });
+    acknowledge(accessLogs, {
+      'AwsSolutions-S1': 'The access logs’ own bucket: logging it into itself would never end.',
+    });
+    return new Bucket(this, 'Exports', {
+      ...closed,
+      encryption: BucketEncryption.KMS,
+      encryptionKey,
+      // One call to KMS for many objects.
+      bucketKeyEnabled: true,
+      versioned: true,
+      serverAccessLogsBucket: accessLogs,
+      serverAccessLogsPrefix: 'exports/',
+      lifecycleRules: [
+        {
+          transitions: [
+            {
+              storageClass: StorageClass.INFREQUENT_ACCESS,
+              transitionAfter: Duration.days(config.exportColdAfterDays),
+            },
+          ],
+          abortIncompleteMultipartUploadAfter: Duration.days(7),
+        },
+      ],
+    });
+  }
+
+  #bus(config: Config): EventBus {
+    const bus = new EventBus(this, 'Bus', {
+      eventBusName: `floodgate-${config.stage}`,
+      description: 'Every event of every context',
+    });
+    bus.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    bus.archive('Archive', {
+      description: 'What a replay sends again; replayed events carry a replay-name',
+      eventPattern: { account: [this.account] },
+      retention: Duration.days(config.eventArchiveDays),
+    });
+    return bus;
+  }
+}
+
+function projectionOf(
+  projection: NonNullable<TableSpec['indexes']>[number]['projection'],
+): Pick<GlobalSecondaryIndexProps, 'projectionType' | 'nonKeyAttributes'> {
+  if (projection === 'KEYS_ONLY') return { projectionType: ProjectionType.KEYS_ONLY };
+  if (projection === 'ALL') return { projectionType: ProjectionType.ALL };
+  return { projectionType: ProjectionType.INCLUDE, nonKeyAttributes: [...projection] };
+}
+
+function capital(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}

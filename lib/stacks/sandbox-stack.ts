@@ -1,0 +1,71 @@
+import { CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import { HttpApi, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+import { acknowledge } from '../constructs/acknowledge.ts';
+import type { FunctionSpec } from '../constructs/function-spec.ts';
+import { HttpRoute } from '../constructs/http-route.ts';
+import type { PaymentProvider, Platform } from '../constructs/platform.ts';
+import { ServiceFunction } from '../constructs/service-function.ts';
+import { addFunction } from './context-stack.ts';
+import { FloodgateStack } from './floodgate-stack.ts';
+
+/** The simulated payment provider: a service of its own behind its own address, as a real provider would be. */
+export class SandboxStack extends FloodgateStack implements PaymentProvider {
+  readonly url: string;
+  readonly secret: Secret;
+
+  constructor(scope: Construct, platform: Platform, functions: readonly FunctionSpec[]) {
+    super(scope, 'Sandbox', platform.config, 'the simulated payment provider');
+    this.secret = new Secret(this, 'ApiKey', {
+      description: 'API key of the sandbox payment provider',
+      generateSecretString: { passwordLength: 40, excludePunctuation: true },
+    });
+    acknowledge(this.secret, {
+      'AwsSolutions-SMG4': 'The key of a simulator that holds no money and no personal data.',
+    });
+    const api = this.#api(platform);
+    this.url = api.apiEndpoint;
+    const provider = { ...platform, paymentProvider: this };
+    for (const spec of functions) {
+      if (!('sandbox' in spec.trigger)) {
+        addFunction(this, spec, provider);
+        continue;
+      }
+      const fn = new ServiceFunction(this, spec, provider);
+      new HttpRoute(fn, { apiId: api.apiId, routeKey: spec.trigger.sandbox });
+    }
+    new CfnOutput(this, 'SandboxUrl', { value: this.url });
+  }
+
+  #api({ config }: Platform): HttpApi {
+    const api = new HttpApi(this, 'Api', { apiName: this.stackName, createDefaultStage: false });
+    new HttpStage(this, 'Stage', {
+      httpApi: api,
+      stageName: '$default',
+      autoDeploy: true,
+      throttle: { rateLimit: config.api.requestsPerSecond, burstLimit: config.api.burst },
+      accessLogSettings: {
+        destination: new LogGroupLogDestination(
+          new LogGroup(this, 'AccessLog', {
+            logGroupName: `/aws/vendedlogs/apigateway/${Stack.of(this).stackName}`,
+            retention: config.logRetentionDays,
+            removalPolicy: RemovalPolicy.RETAIN,
+          }),
+        ),
+        format: AccessLogFormat.custom(
+          JSON.stringify({
+            requestId: '$context.requestId',
+            time: '$context.requestTime',
+            routeKey: '$context.routeKey',
+            status: '$context.status',
+            latency: '$context.responseLatency',
+          }),
+        ),
+      },
+    });
+    return api;
+  }
+}

@@ -1,0 +1,84 @@
+import { claimCart } from '../../functions/cart/handlers/claim-cart.infra.ts';
+import { createCart } from '../../functions/cart/handlers/create-cart.infra.ts';
+import { deleteCartLine } from '../../functions/cart/handlers/delete-cart-line.infra.ts';
+import { getCart } from '../../functions/cart/handlers/get-cart.infra.ts';
+import { putCartLine } from '../../functions/cart/handlers/put-cart-line.infra.ts';
+import { cartTable } from '../../functions/cart/table.infra.ts';
+import { catalogTable } from '../../functions/catalog/table.infra.ts';
+import { exportJournal } from '../../functions/finance/handlers/export-journal.infra.ts';
+import { exportManifest } from '../../functions/finance/handlers/export-manifest.infra.ts';
+import { getExport } from '../../functions/finance/handlers/get-export.infra.ts';
+import { journal } from '../../functions/finance/handlers/journal.infra.ts';
+import { listExports } from '../../functions/finance/handlers/list-exports.infra.ts';
+import { planExport } from '../../functions/finance/handlers/plan-export.infra.ts';
+import { financeTable } from '../../functions/finance/table.infra.ts';
+import { getHealth } from '../../functions/health/handlers/get-health.infra.ts';
+import { getOpenApi } from '../../functions/health/handlers/get-open-api.infra.ts';
+import { notFound } from '../../functions/health/handlers/not-found.infra.ts';
+import { inventoryTable } from '../../functions/inventory/table.infra.ts';
+import { sendMail } from '../../functions/notification/handlers/send-mail.infra.ts';
+import { notificationTable } from '../../functions/notification/table.infra.ts';
+import { cancelOrder } from '../../functions/order/handlers/cancel-order.infra.ts';
+import { getOrder } from '../../functions/order/handlers/get-order.infra.ts';
+import { listOrderEvents } from '../../functions/order/handlers/list-order-events.infra.ts';
+import { listOrders } from '../../functions/order/handlers/list-orders.infra.ts';
+import { payOrder } from '../../functions/order/handlers/pay-order.infra.ts';
+import { placeOrder } from '../../functions/order/handlers/place-order.infra.ts';
+import { recordOutcome } from '../../functions/order/handlers/record-outcome.infra.ts';
+import { refundOrder } from '../../functions/order/handlers/refund-order.infra.ts';
+import { runCheckout } from '../../functions/order/handlers/run-checkout.infra.ts';
+import { sweepDue } from '../../functions/order/handlers/sweep-due.infra.ts';
+import { orderTable } from '../../functions/order/table.infra.ts';
+import { callProvider } from '../../functions/payment/handlers/call-provider.infra.ts';
+import { sandbox } from '../../functions/sandbox/handlers/sandbox.infra.ts';
+import { sandboxTable } from '../../functions/sandbox/table.infra.ts';
+import type { FunctionSpec, TableSpec } from '../constructs/function-spec.ts';
+
+/** Every table of the store. */
+export const tables: readonly TableSpec[] = [
+  catalogTable,
+  inventoryTable,
+  cartTable,
+  orderTable,
+  sandboxTable,
+  notificationTable,
+  financeTable,
+];
+
+/** Every function of the store. What is not named here is not deployed, and a test says so. */
+export const functions: readonly FunctionSpec[] = [
+  // health
+  getHealth,
+  getOpenApi,
+  notFound,
+  // cart
+  claimCart,
+  createCart,
+  deleteCartLine,
+  getCart,
+  putCartLine,
+  // order
+  cancelOrder,
+  getOrder,
+  listOrderEvents,
+  listOrders,
+  payOrder,
+  placeOrder,
+  recordOutcome,
+  refundOrder,
+  runCheckout,
+  sweepDue,
+  // payment
+  callProvider,
+  // sandbox
+  sandbox,
+  // notification
+  sendMail,
+  // finance
+  exportJournal,
+  exportManifest,
+  getExport,
+  journal,
+  listExports,
+  planExport,
+];

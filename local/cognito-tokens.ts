@@ -1,0 +1,203 @@
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  randomUUID,
+} from 'node:crypto';
+import type { User } from './cognito-directory.ts';
+import { type Claims, signJwt, verifyJwt } from './jwt.ts';
+import { AwsError, type Resource, type Runtime } from './types.ts';
+
+export interface AuthenticationResult {
+  readonly AccessToken: string;
+  readonly IdToken: string;
+  readonly RefreshToken?: string;
+  /** Seconds. */
+  readonly ExpiresIn: number;
+  readonly TokenType: 'Bearer';
+}
+
+interface Session {
+  readonly originJti: string;
+  /** Seconds since the epoch, as everything in a token. */
+  readonly authTime: number;
+}
+
+const secondsOf: Readonly<Record<string, number>> = { seconds: 1, minutes: 60, hours: 3600, days: 86_400 };
+
+/** Issues and checks the tokens of one user pool. Its key pair and its sessions are durable. */
+export class PoolTokens {
+  readonly #runtime: Runtime;
+  readonly #poolId: string;
+  readonly #issuer: string;
+  readonly #kid: string;
+  readonly #privateKey: KeyObject;
+  readonly #publicKey: KeyObject;
+
+  constructor(runtime: Runtime, poolId: string) {
+    this.#runtime = runtime;
+    this.#poolId = poolId;
+    this.#issuer = `https://cognito-idp.${runtime.region}.amazonaws.com/${poolId}`;
+    runtime.db.exec(`
+      CREATE TABLE IF NOT EXISTS cognito_keys (pool TEXT PRIMARY KEY, kid TEXT NOT NULL, pem TEXT NOT NULL) STRICT;
+      CREATE TABLE IF NOT EXISTS cognito_sessions (
+        refresh_hash TEXT PRIMARY KEY, pool TEXT NOT NULL, client TEXT NOT NULL, sub TEXT NOT NULL,
+        origin_jti TEXT NOT NULL UNIQUE, auth_time INTEGER NOT NULL, expires INTEGER NOT NULL,
+        revoked INTEGER NOT NULL DEFAULT 0) STRICT`);
+    const { kid, pem } = this.#keyPair();
+    this.#kid = kid;
+    this.#privateKey = createPrivateKey(pem);
+    this.#publicKey = createPublicKey(pem);
+  }
+
+  get issuer(): string {
+    return this.#issuer;
+  }
+
+  /** The public key, as the pool's JWKS document holds it. */
+  jwks(): { keys: object[] } {
+    const jwk = this.#publicKey.export({ format: 'jwk' });
+    return { keys: [{ ...jwk, alg: 'RS256', kid: this.#kid, use: 'sig' }] };
+  }
+
+  /** Tokens of a fresh sign-in. */
+  begin(user: User, groups: readonly string[], client: Resource): AuthenticationResult {
+    const now = this.#seconds();
+    const session = { originJti: randomUUID(), authTime: now };
+    const refreshToken = randomBytes(48).toString('base64url');
+    this.#runtime.db
+      .prepare(
+        `INSERT INTO cognito_sessions (refresh_hash, pool, client, sub, origin_jti, auth_time, expires)
+         VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        sha256(refreshToken),
+        this.#poolId,
+        client.ref,
+        user.sub,
+        session.originJti,
+        now,
+        now + validity(client, 'RefreshToken', 30, 'days'),
+      );
+    return { ...this.#issue(user, groups, client, session), RefreshToken: refreshToken };
+  }
+
+  /** @throws AwsError `NotAuthorizedException` */
+  sessionOf(refreshToken: string, client: Resource): Session & { sub: string } {
+    const row = this.#runtime.db
+      .prepare('SELECT * FROM cognito_sessions WHERE refresh_hash = ? AND pool = ? AND client = ?')
+      .get(sha256(refreshToken), this.#poolId, client.ref);
+    if (!row) throw notAuthorized('Invalid Refresh Token');
+    if (row.revoked) throw notAuthorized('Refresh Token has been revoked');
+    if (Number(row.expires) <= this.#seconds()) throw notAuthorized('Refresh Token has expired');
+    return { sub: String(row.sub), originJti: String(row.origin_jti), authTime: Number(row.auth_time) };
+  }
+
+  refresh(user: User, groups: readonly string[], client: Resource, session: Session): AuthenticationResult {
+    return this.#issue(user, groups, client, session);
+  }
+
+  /**
+   * The claims of a valid access token.
+   * @throws AwsError `NotAuthorizedException`
+   */
+  verifyAccess(token: string): Claims & { readonly sub: string; readonly client_id: string } {
+    const claims = verifyJwt(token ?? '', (kid) => (kid === this.#kid ? this.#publicKey : undefined));
+    if (claims?.iss !== this.#issuer || claims.token_use !== 'access') {
+      throw notAuthorized('Invalid Access Token');
+    }
+    if (Number(claims.exp) <= this.#seconds()) throw notAuthorized('Access Token has expired');
+    const session = this.#runtime.db
+      .prepare('SELECT revoked FROM cognito_sessions WHERE origin_jti = ?')
+      .get(String(claims.origin_jti));
+    if (session?.revoked !== 0) throw notAuthorized('Access Token has been revoked');
+    return claims as Claims & { sub: string; client_id: string };
+  }
+
+  revoke(refreshToken: string, client: Resource): void {
+    this.#runtime.db
+      .prepare('UPDATE cognito_sessions SET revoked = 1 WHERE refresh_hash = ? AND pool = ? AND client = ?')
+      .run(sha256(refreshToken), this.#poolId, client.ref);
+  }
+
+  /** Ends every session of the user. Tokens that are only verified offline stay good until they expire, as on AWS. */
+  revokeAll(sub: string): void {
+    this.#runtime.db
+      .prepare('UPDATE cognito_sessions SET revoked = 1 WHERE pool = ? AND sub = ?')
+      .run(this.#poolId, sub);
+  }
+
+  #issue(user: User, groups: readonly string[], client: Resource, session: Session): AuthenticationResult {
+    const now = this.#seconds();
+    const accessSeconds = validity(client, 'AccessToken', 60, 'minutes');
+    const common = {
+      sub: user.sub,
+      ...(groups.length > 0 && { 'cognito:groups': groups }),
+      iss: this.#issuer,
+      origin_jti: session.originJti,
+      event_id: randomUUID(),
+      auth_time: session.authTime,
+      iat: now,
+    };
+    const access = {
+      ...common,
+      client_id: client.ref,
+      token_use: 'access',
+      scope: 'aws.cognito.signin.user.admin',
+      exp: now + accessSeconds,
+      jti: randomUUID(),
+      username: user.username,
+    };
+    const { email_verified: emailVerified, ...attributes } = user.attributes;
+    const id = {
+      ...attributes,
+      ...common,
+      ...(emailVerified !== undefined && { email_verified: emailVerified === 'true' }),
+      'cognito:username': user.username,
+      aud: client.ref,
+      token_use: 'id',
+      exp: now + validity(client, 'IdToken', 60, 'minutes'),
+      jti: randomUUID(),
+    };
+    return {
+      AccessToken: signJwt(access, this.#kid, this.#privateKey),
+      IdToken: signJwt(id, this.#kid, this.#privateKey),
+      ExpiresIn: accessSeconds,
+      TokenType: 'Bearer',
+    };
+  }
+
+  #keyPair(): { kid: string; pem: string } {
+    const { db } = this.#runtime;
+    const stored = db.prepare('SELECT kid, pem FROM cognito_keys WHERE pool = ?').get(this.#poolId);
+    if (stored) return stored as { kid: string; pem: string };
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const kid = randomBytes(32).toString('base64');
+    db.prepare('INSERT INTO cognito_keys VALUES (?, ?, ?)').run(this.#poolId, kid, pem);
+    return { kid, pem };
+  }
+
+  #seconds(): number {
+    return Math.floor(this.#runtime.clock.now() / 1000);
+  }
+}
+
+export function notAuthorized(message: string): AwsError {
+  return new AwsError('NotAuthorizedException', message);
+}
+
+/** Seconds that a token of the client is valid. */
+function validity(client: Resource, token: string, fallback: number, fallbackUnit: string): number {
+  const { [`${token}Validity`]: amount, TokenValidityUnits: units } = client.properties;
+  if (amount === undefined) return fallback * secondsOf[fallbackUnit]!;
+  const unit = units?.[token] ?? (token === 'RefreshToken' ? 'days' : 'hours');
+  return Number(amount) * secondsOf[unit]!;
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('base64');
+}

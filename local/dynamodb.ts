@@ -1,0 +1,181 @@
+import type { ContentionWindow } from './contention.ts';
+import { isSingleWrite, type Touch, touchesOf } from './dynamodb-operations.ts';
+import { prepareTable, type TableDefinition, tableDefinition } from './dynamodb-tables.ts';
+import { type BackendAnswer, type DynamoDbBackend, startDynamoDb } from './dynoxide.ts';
+import { StreamRecords, type StreamSignal } from './streams.ts';
+import { AwsError, type AwsResponse, type Caller, type Runtime, type Service } from './types.ts';
+
+const API = 'DynamoDB_20120810.';
+const STREAMS_API = 'DynamoDBStreams_20120810.';
+const STREAM_OPERATIONS = new Set(['DescribeStream', 'GetRecords', 'GetShardIterator']);
+/** A record no longer needed is deleted within this time. */
+const TRIM_EVERY_MS = 2_000;
+
+/** DynamoDB with its streams. Its HTTP entry hands bodies over as they came, see `forward`. */
+export interface DynamoDb extends Service {
+  forward(operation: string, body: Buffer, caller: Caller): Promise<AwsResponse>;
+  /** Every reader of the stream has passed this sequence number: the records before it may go. */
+  passed(streamArn: string, sequence: number): void;
+}
+
+interface Table {
+  readonly definition: TableDefinition;
+  readonly arn: string;
+  readonly streamArn: string;
+  readonly keyNames: readonly string[];
+  /** The customer-managed key of the table's encryption. */
+  readonly keyArn: string | undefined;
+}
+
+/** Serves the template's tables; they are created when it starts. */
+export function createDynamoDb(
+  runtime: Runtime,
+  contention: ContentionWindow,
+  signal: StreamSignal,
+): DynamoDb {
+  const tables = new Map<string, Table>();
+  for (const resource of runtime.resources('AWS::DynamoDB::Table')) {
+    const sse = resource.properties.SSESpecification;
+    tables.set(resource.ref, {
+      definition: tableDefinition(resource),
+      arn: resource.arn,
+      streamArn: resource.attributes.StreamArn!,
+      keyNames: resource.properties.KeySchema.map((key: any) => key.AttributeName),
+      keyArn: sse?.SSEEnabled === false ? undefined : sse?.KMSMasterKeyId,
+    });
+  }
+  /** Our stream ARNs are made from the template; the backend has its own. */
+  const backendStreams = new Map<string, string>();
+  const passed = new Map<string, number>();
+  let backend: DynamoDbBackend | undefined;
+  let records: StreamRecords | undefined;
+  let trimming: NodeJS.Timeout | undefined;
+
+  function table(name: string): Table {
+    const found = tables.get(name);
+    if (!found) throw new AwsError('ResourceNotFoundException', `Requested resource not found: ${name}`);
+    return found;
+  }
+
+  function authorize(touch: Touch, caller: Caller): void {
+    if (caller.kind === 'operator') return;
+    const { arn, keyArn, keyNames } = table(touch.table);
+    const resource = touch.index === undefined ? arn : `${arn}/index/${touch.index}`;
+    const partition = touch.key?.[keyNames[0]!] as Record<string, string> | undefined;
+    const leading = partition && Object.values(partition)[0];
+    const context = leading === undefined ? {} : { 'dynamodb:LeadingKeys': String(leading) };
+    runtime.iam.authorize(caller, `dynamodb:${touch.action}`, resource, context);
+    if (keyArn !== undefined) {
+      runtime.iam.authorize(caller, 'kms:Decrypt', keyArn, {
+        'kms:ViaService': `dynamodb.${runtime.region}.amazonaws.com`,
+        'kms:CallerAccount': runtime.account,
+      });
+    }
+  }
+
+  async function send(target: string, body: string | Buffer): Promise<BackendAnswer> {
+    if (!backend) throw new AwsError('InternalServerError', 'DynamoDB is not running', 500);
+    try {
+      return await backend.send(target, body);
+    } catch (error) {
+      throw new AwsError('InternalServerError', `DynamoDB: ${(error as Error).message}`, 500);
+    }
+  }
+
+  async function serve(operation: string, body: string | Buffer, input: any, caller: Caller) {
+    if (STREAM_OPERATIONS.has(operation)) return serveStream(operation, input, caller);
+    const touches = touchesOf(operation, input, (name) => table(name).keyNames);
+    for (const touch of touches) authorize(touch, caller);
+    const run = () => send(API + operation, body);
+    if (operation === 'TransactWriteItems') {
+      const answer = await contention.transaction(keysOf(touches), input.ClientRequestToken, run);
+      announce(touches, answer);
+      return answer;
+    }
+    if (isSingleWrite(operation)) {
+      const answer = await contention.write(keysOf(touches), run);
+      announce(touches, answer);
+      return answer;
+    }
+    if (operation === 'TransactGetItems') return contention.readTransaction(keysOf(touches), run);
+    return run();
+  }
+
+  function keysOf(touches: readonly Touch[]): string[] {
+    return touches.map((touch) => {
+      const values = table(touch.table).keyNames.map((name) => touch.key?.[name]);
+      return `${touch.table} ${JSON.stringify(values)}`;
+    });
+  }
+
+  function announce(touches: readonly Touch[], answer: BackendAnswer): void {
+    if (answer.status !== 200) return;
+    for (const name of new Set(touches.map((touch) => touch.table))) signal.written(table(name).streamArn);
+  }
+
+  async function serveStream(operation: string, input: any, caller: Caller): Promise<BackendAnswer> {
+    // Iterators carry the stream's ARN in front, as AWS's do: it says what to authorise.
+    const [iteratorArn, iterator] = String(input.ShardIterator ?? '').split('|');
+    const streamArn: string = operation === 'GetRecords' ? iteratorArn : input.StreamArn;
+    const backendArn = backendStreams.get(streamArn);
+    if (!backendArn)
+      throw new AwsError('ResourceNotFoundException', `Requested resource not found: Stream: ${streamArn}`);
+    runtime.iam.authorize(caller, `dynamodb:${operation}`, streamArn);
+    const translated =
+      operation === 'GetRecords'
+        ? { ...input, ShardIterator: iterator }
+        : { ...input, StreamArn: backendArn };
+    const answer = await send(STREAMS_API + operation, JSON.stringify(translated));
+    if (answer.status !== 200) return answer;
+    const output = JSON.parse(answer.body.toString());
+    for (const member of ['ShardIterator', 'NextShardIterator']) {
+      if (output[member]) output[member] = `${streamArn}|${output[member]}`;
+    }
+    if (output.StreamDescription) output.StreamDescription.StreamArn = streamArn;
+    for (const record of output.Records ?? []) record.awsRegion = runtime.region;
+    return { status: 200, body: Buffer.from(JSON.stringify(output)) };
+  }
+
+  function trim(): void {
+    for (const [name, { streamArn, definition }] of tables) {
+      if (!definition.StreamSpecification) continue;
+      while (records!.trim(name, passed.get(streamArn) ?? 0) > 0);
+    }
+  }
+
+  return {
+    name: 'dynamodb',
+    async call(operation, input, caller) {
+      const { status, body } = await serve(operation, JSON.stringify(input), input, caller);
+      const output = JSON.parse(body.toString() || '{}');
+      if (status === 200) return output;
+      const { __type, message, Message, ...members } = output;
+      throw new AwsError(String(__type).split('#').at(-1)!, message ?? Message ?? '', status, members);
+    },
+    async forward(operation, body, caller) {
+      const answer = await serve(operation, body, JSON.parse(body.toString()), caller);
+      return { ...answer, headers: { 'content-type': 'application/x-amz-json-1.0' } };
+    },
+    passed(streamArn, sequence) {
+      passed.set(streamArn, sequence);
+    },
+    async start() {
+      backend = await startDynamoDb(runtime.home);
+      for (const { definition, streamArn } of tables.values()) {
+        const backendArn = await prepareTable(send, definition);
+        if (backendArn) backendStreams.set(streamArn, backendArn);
+      }
+      if (backend.file) {
+        records = new StreamRecords(backend.file);
+        trimming = setInterval(trim, TRIM_EVERY_MS);
+      }
+    },
+    async stop() {
+      clearInterval(trimming);
+      records?.close();
+      const stopping = backend;
+      backend = undefined;
+      await stopping?.stop();
+    },
+  };
+}

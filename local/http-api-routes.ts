@@ -1,0 +1,68 @@
+/** A route of an HTTP API, as far as matching goes. */
+export interface RoutePattern {
+  /** `GET /v1/products/{productId}`, `ANY /{proxy+}` or `$default`. */
+  readonly routeKey: string;
+}
+
+export interface RouteMatch<Route> {
+  readonly route: Route;
+  /** Values as they stand in the decoded path. */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/**
+ * Chooses the route that API Gateway would choose: the most specific path (literal segments before variables before
+ * a greedy variable, from left to right), then a named method before ANY, then `$default`.
+ * @param path percent-decoded, as API Gateway matches it
+ */
+export function matchRoute<Route extends RoutePattern>(
+  routes: readonly Route[],
+  method: string,
+  path: string,
+): RouteMatch<Route> | undefined {
+  let best: { match: RouteMatch<Route>; rank: string } | undefined;
+  for (const route of routes) {
+    if (route.routeKey === '$default') continue;
+    const [routeMethod, pattern] = route.routeKey.split(' ') as [string, string];
+    if (routeMethod !== method && routeMethod !== 'ANY') continue;
+    const found = matchPath(pattern, path);
+    if (!found) continue;
+    const rank = `${found.rank}${routeMethod === 'ANY' ? 'b' : 'a'}`;
+    if (!best || rank < best.rank) best = { match: { route, parameters: found.parameters }, rank };
+  }
+  if (best) return best.match;
+  const fallback = routes.find(({ routeKey }) => routeKey === '$default');
+  return fallback && { route: fallback, parameters: {} };
+}
+
+/** `rank` orders matches of the same path as text: one letter a segment, the more specific the lower. */
+function matchPath(
+  pattern: string,
+  path: string,
+): { parameters: Record<string, string>; rank: string } | undefined {
+  const expected = pattern.split('/');
+  const actual = path.split('/');
+  const parameters: Record<string, string> = {};
+  let rank = '';
+  for (const [index, segment] of expected.entries()) {
+    const variable = /^\{([^}+]+)(\+?)\}$/.exec(segment);
+    const value = actual[index];
+    if (variable?.[2]) {
+      const rest = actual.slice(index).join('/');
+      if (rest === '') return undefined;
+      parameters[variable[1]!] = rest;
+      return { parameters, rank: `${rank}c` };
+    }
+    if (value === undefined) return undefined;
+    if (variable) {
+      if (value === '') return undefined;
+      parameters[variable[1]!] = value;
+      rank += 'b';
+    } else if (segment === value) {
+      rank += 'a';
+    } else {
+      return undefined;
+    }
+  }
+  return expected.length === actual.length ? { parameters, rank } : undefined;
+}

@@ -1,0 +1,267 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { AsyncInvocations } from './lambda-async.ts';
+import { environmentOf } from './lambda-environment.ts';
+import { FunctionThread, type InvocationOutcome } from './lambda-thread.ts';
+import {
+  AwsError,
+  type AwsRequest,
+  type AwsResponse,
+  type Caller,
+  type Resource,
+  type Runtime,
+  type Service,
+  type ServiceFactory,
+} from './types.ts';
+
+interface InvokeInput {
+  /** A name or an ARN, with or without a qualifier. */
+  readonly FunctionName: string;
+  readonly Payload?: unknown;
+  readonly InvocationType?: 'RequestResponse' | 'Event' | 'DryRun';
+  /** X-Ray trace header to continue; a new trace begins without it. */
+  readonly TraceHeader?: string;
+}
+
+interface InvokeOutput {
+  readonly StatusCode: number;
+  readonly Payload?: unknown;
+  readonly FunctionError?: 'Unhandled';
+  readonly ExecutedVersion?: string;
+}
+
+/** Concurrent executions of a new account in a region. */
+const accountConcurrency = 1000;
+/** Bytes of a synchronous request or response. */
+const synchronousLimit = 6 * 1024 * 1024;
+/** Bytes of an asynchronous request. */
+const asynchronousLimit = 1024 * 1024;
+
+export const createLambda: ServiceFactory = (runtime) => new Lambda(runtime);
+
+class Lambda implements Service {
+  readonly name = 'lambda';
+  readonly #runtime: Runtime;
+  readonly #functions = new Map<string, EmulatedFunction>();
+  readonly #async: AsyncInvocations;
+  readonly #clockOffset = new SharedArrayBuffer(8);
+  readonly #unreserved: Concurrency;
+  readonly #forgetClock: () => void;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+    const offset = new Float64Array(this.#clockOffset);
+    offset[0] = runtime.clock.offset;
+    this.#forgetClock = runtime.clock.onAdvance((total) => {
+      offset[0] = total;
+    });
+    mkdirSync(join(runtime.home, 'logs'), { recursive: true });
+
+    const resources = runtime.resources('AWS::Lambda::Function');
+    const reserved = resources.reduce((sum, fn) => sum + (reservationOf(fn) ?? 0), 0);
+    this.#unreserved = new Concurrency(accountConcurrency - reserved);
+    for (const resource of resources) {
+      const reservation = reservationOf(resource);
+      const concurrency = reservation === undefined ? this.#unreserved : new Concurrency(reservation);
+      this.#functions.set(
+        resource.arn,
+        new EmulatedFunction(resource, runtime, this.#clockOffset, concurrency),
+      );
+    }
+    this.#async = new AsyncInvocations(runtime, (arn, event, id) => this.#function(arn).invoke(event, id));
+  }
+
+  async call(operation: string, input: InvokeInput, caller: Caller): Promise<InvokeOutput> {
+    if (operation !== 'Invoke') {
+      throw new AwsError('UnknownOperationException', `lambda:${operation} is not emulated`);
+    }
+    const arn = this.#arnOf(input.FunctionName);
+    this.#runtime.iam.authorize(caller, 'lambda:InvokeFunction', arn);
+    const fn = this.#function(arn);
+    if (input.InvocationType === 'DryRun') return { StatusCode: 204 };
+
+    const event = JSON.stringify(input.Payload ?? {});
+    const limit = input.InvocationType === 'Event' ? asynchronousLimit : synchronousLimit;
+    if (Buffer.byteLength(event) > limit) {
+      throw new AwsError('RequestTooLargeException', `Request must be smaller than ${limit} bytes`, 413);
+    }
+    if (input.InvocationType === 'Event') {
+      this.#async.accept(fn.resource, event);
+      return { StatusCode: 202 };
+    }
+    const outcome = await fn.invoke(event, randomUUID(), input.TraceHeader);
+    return {
+      StatusCode: 200,
+      Payload: JSON.parse(outcome.body),
+      ExecutedVersion: '$LATEST',
+      ...(outcome.failed ? { FunctionError: 'Unhandled' } : {}),
+    };
+  }
+
+  /** `POST /2015-03-31/functions/{name}/invocations` */
+  async handle(request: AwsRequest, caller: Caller): Promise<AwsResponse> {
+    const match = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(request.path);
+    if (request.method !== 'POST' || !match) {
+      throw new AwsError(
+        'UnknownOperationException',
+        `lambda: ${request.method} ${request.path} is not emulated`,
+        404,
+      );
+    }
+    const output = await this.call(
+      'Invoke',
+      {
+        FunctionName: decodeURIComponent(match[1]!),
+        Payload: request.body.length > 0 ? parse(request.body) : undefined,
+        InvocationType: (request.headers['x-amz-invocation-type'] ?? 'RequestResponse') as 'RequestResponse',
+        ...(request.headers['x-amzn-trace-id'] ? { TraceHeader: request.headers['x-amzn-trace-id'] } : {}),
+      },
+      caller,
+    );
+    return {
+      status: output.StatusCode,
+      headers: {
+        'content-type': 'application/json',
+        ...(output.ExecutedVersion ? { 'x-amz-executed-version': output.ExecutedVersion } : {}),
+        ...(output.FunctionError ? { 'x-amz-function-error': output.FunctionError } : {}),
+      },
+      ...(output.StatusCode === 200 ? { body: JSON.stringify(output.Payload) } : {}),
+    };
+  }
+
+  async start(): Promise<void> {
+    this.#async.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#forgetClock();
+    this.#async.stop();
+    await Promise.all([...this.#functions.values()].map((fn) => fn.stop()));
+  }
+
+  #arnOf(name: string): string {
+    const parts = name.split(':');
+    const base = parts[0] === 'arn' ? parts[6] : parts.length === 3 ? parts[2] : parts[0];
+    return `arn:aws:lambda:${this.#runtime.region}:${this.#runtime.account}:function:${base}`;
+  }
+
+  #function(arn: string): EmulatedFunction {
+    const found = this.#functions.get(arn);
+    if (!found) throw new AwsError('ResourceNotFoundException', `Function not found: ${arn}`, 404);
+    return found;
+  }
+}
+
+class EmulatedFunction {
+  readonly resource: Resource;
+  readonly #runtime: Runtime;
+  readonly #clockOffset: SharedArrayBuffer;
+  readonly #concurrency: Concurrency;
+  readonly #threads = new Set<FunctionThread>();
+  #current: FunctionThread | undefined;
+
+  constructor(
+    resource: Resource,
+    runtime: Runtime,
+    clockOffset: SharedArrayBuffer,
+    concurrency: Concurrency,
+  ) {
+    this.resource = resource;
+    this.#runtime = runtime;
+    this.#clockOffset = clockOffset;
+    this.#concurrency = concurrency;
+  }
+
+  /**
+   * Runs the handler once; a failure of the function is an outcome.
+   * @throws AwsError `TooManyRequestsException` (429) when the function's or the account's concurrency is used up.
+   */
+  async invoke(event: string, id: string, traceHeader = newTrace()): Promise<InvocationOutcome> {
+    const release = this.#concurrency.take();
+    // An alarm of the clock may come here before the clock's listeners have been told.
+    new Float64Array(this.#clockOffset)[0] = this.#runtime.clock.offset;
+    try {
+      const outcome = await this.#thread().invoke({
+        id,
+        event,
+        functionArn: this.resource.arn,
+        traceHeader,
+      });
+      const size = Buffer.byteLength(outcome.body);
+      if (size <= synchronousLimit) return outcome;
+      const errorMessage = `Response payload size exceeded maximum allowed payload size (${synchronousLimit} bytes).`;
+      return {
+        failed: true,
+        body: JSON.stringify({ errorType: 'Function.ResponseSizeTooLarge', errorMessage }),
+      };
+    } finally {
+      release();
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#threads].map((thread) => thread.stop()));
+  }
+
+  #thread(): FunctionThread {
+    if (this.#current?.usable) return this.#current;
+    const { properties, ref } = this.resource;
+    const thread = new FunctionThread({
+      name: ref,
+      folder: this.#runtime.asset(properties.Code.S3Key),
+      handler: properties.Handler,
+      clockOffset: this.#clockOffset,
+      environment: environmentOf(this.resource, this.#runtime),
+      timeout: (properties.Timeout ?? 3) * 1000,
+      logFile: join(this.#runtime.home, 'logs', `${ref}.log`),
+      onEnd: () => this.#threads.delete(thread),
+    });
+    this.#threads.add(thread);
+    this.#current = thread;
+    return thread;
+  }
+}
+
+/** Counts executions under way against a limit. */
+class Concurrency {
+  readonly #limit: number;
+  #running = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  take(): () => void {
+    if (this.#running >= this.#limit) {
+      throw new AwsError('TooManyRequestsException', 'Rate Exceeded.', 429, {
+        Reason: 'ConcurrentInvocationLimitExceeded',
+      });
+    }
+    this.#running++;
+    return () => {
+      this.#running--;
+    };
+  }
+}
+
+function reservationOf(fn: Resource): number | undefined {
+  const reservation = fn.properties.ReservedConcurrentExecutions;
+  return reservation === undefined ? undefined : Number(reservation);
+}
+
+function newTrace(): string {
+  const seconds = Math.floor(Date.now() / 1000).toString(16);
+  return `Root=1-${seconds}-${randomBytes(12).toString('hex')};Parent=${randomBytes(8).toString('hex')};Sampled=0`;
+}
+
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    throw new AwsError(
+      'InvalidRequestContentException',
+      'Could not parse request body into json: not valid JSON',
+    );
+  }
+}

@@ -1,0 +1,273 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type AccountPool, createAccount, demoAccounts, demoPassword, signIn } from './demo-accounts.ts';
+import type { HttpApiRequest, HttpApiResponse } from './http-api-event.ts';
+import { AwsError, type Caller, type Resource, type Runtime } from './types.ts';
+
+/** Answers the requests under `/_local`: a look inside the embedded cloud, and ways to move it on. */
+export type LocalApi = (request: HttpApiRequest) => Promise<HttpApiResponse>;
+
+interface LocalRequest {
+  /** What the route's variable stands for, where it has one. */
+  readonly name: string;
+  readonly query: URLSearchParams;
+  readonly body: Record<string, any>;
+}
+
+type LocalRoute = readonly [method: string, path: RegExp, run: (request: LocalRequest) => Promise<object>];
+
+/** A refusal, to be rendered as problem+json. */
+class LocalProblem extends Error {
+  readonly status: number;
+  readonly code: string;
+
+  constructor(status: number, code: string, detail: string) {
+    super(detail);
+    this.name = code;
+    this.status = status;
+    this.code = code;
+  }
+}
+
+const operator: Caller = { kind: 'operator' };
+/** What someone at the keyboard may want to address. */
+const shownTypes = [
+  'AWS::ApiGatewayV2::Api',
+  'AWS::Lambda::Function',
+  'AWS::DynamoDB::Table',
+  'AWS::Events::EventBus',
+  'AWS::Events::Rule',
+  'AWS::Pipes::Pipe',
+  'AWS::SQS::Queue',
+  'AWS::StepFunctions::StateMachine',
+  'AWS::Scheduler::Schedule',
+  'AWS::S3::Bucket',
+  'AWS::Cognito::UserPool',
+];
+const loopback = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
+
+export function createLocalApi(runtime: Runtime): LocalApi {
+  const routes = localRoutes(runtime);
+  return async (request) => {
+    const headers = corsHeaders(request.headers.origin);
+    // A page elsewhere could have its own name resolve to this machine; the tokens below are not for it.
+    if (!loopback.test(request.headers.host ?? '')) {
+      return problem(
+        new LocalProblem(403, 'not-local', 'Only requests to this machine are answered.'),
+        request,
+      );
+    }
+    if (request.method === 'OPTIONS') return { status: 204, headers, body: '' };
+    try {
+      for (const [method, path, run] of routes) {
+        const match = path.exec(request.path);
+        if (!match || method !== request.method) continue;
+        const query = new URLSearchParams(request.queryString);
+        const answer = await run({ name: match[1] ?? '', query, body: bodyOf(request) });
+        const status = method === 'POST' && path.source.endsWith('users$') ? 201 : 200;
+        return {
+          status,
+          headers: { ...headers, 'content-type': 'application/json' },
+          body: JSON.stringify(answer),
+        };
+      }
+      throw new LocalProblem(404, 'not-found', `There is no ${request.method} ${request.path}.`);
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (refusal.status >= 500) runtime.log('local', `${request.method} ${request.path}`, error);
+      const answer = problem(refusal, request);
+      return { ...answer, headers: { ...headers, ...answer.headers } };
+    }
+  };
+}
+
+function localRoutes(runtime: Runtime): readonly LocalRoute[] {
+  const call = (service: string, operation: string, input: object) =>
+    runtime.call(service, operation, input, operator);
+  return [
+    ['GET', /^\/_local\/?$/, () => overview(runtime)],
+    ['POST', /^\/_local\/users$/, ({ body }) => createUser(runtime, body)],
+    [
+      'GET',
+      /^\/_local\/messages$/,
+      ({ query }) => call('ses', 'ListMessages', optional('To', query.get('to'))),
+    ],
+    [
+      'GET',
+      /^\/_local\/events$/,
+      ({ query }) => call('events', 'ListRecorded', optional('Since', query.get('since'))),
+    ],
+    ['GET', /^\/_local\/psp\/charges$/, () => sandboxCharges(runtime)],
+    [
+      'POST',
+      /^\/_local\/schedules\/([^/]+)\/run$/,
+      async ({ name, body }) =>
+        (await call('scheduler', 'RunNow', { Name: name, ...optional('Time', body.time) })) ?? {},
+    ],
+    ['POST', /^\/_local\/clock$/, ({ body }) => moveClock(runtime, body.advanceSeconds)],
+    ['GET', /^\/_local\/executions$/, () => call('states', 'ListExecutions', {})],
+    ['GET', /^\/_local\/executions\/(.+)$/, ({ name }) => execution(runtime, name)],
+    ['GET', /^\/_local\/queues$/, () => queues(runtime)],
+    ['GET', /^\/_local\/logs\/([^/]+)$/, ({ name, query }) => logLines(runtime, name, query.get('tail'))],
+  ];
+}
+
+async function overview(runtime: Runtime): Promise<object> {
+  const pool = accountPool(runtime);
+  const signedIn = demoAccounts.map(async ({ role, email }) => {
+    const tokens = await signIn(pool, email, demoPassword).catch(() => undefined);
+    return [role, { email, password: demoPassword, ...tokens }] as const;
+  });
+  return {
+    apiUrl: runtime.output('ApiUrl'),
+    region: runtime.region,
+    userPoolId: pool.userPoolId,
+    clientId: pool.clientId,
+    awsEndpoint: runtime.endpoint,
+    now: new Date(runtime.clock.now()).toISOString(),
+    resources: shownTypes
+      .flatMap((type) => runtime.resources(type))
+      .map(({ stack, logicalId, type, ref, arn }) => ({ stack, logicalId, type, ref, arn })),
+    demo: Object.fromEntries(await Promise.all(signedIn)),
+  };
+}
+
+async function createUser(runtime: Runtime, body: Record<string, any>): Promise<object> {
+  const { email, password, groups = [] } = body;
+  if (typeof email !== 'string' || typeof password !== 'string' || !Array.isArray(groups)) {
+    throw new LocalProblem(422, 'validation-failed', 'Needed: email and password; groups is a list.');
+  }
+  const pool = accountPool(runtime);
+  await createAccount(pool, email, password, groups);
+  return { email, groups, ...(await signIn(pool, email, password)) };
+}
+
+async function sandboxCharges(runtime: Runtime): Promise<object> {
+  const url = runtime.output('SandboxUrl');
+  if (!url) throw new LocalProblem(404, 'not-found', 'No stack has the output SandboxUrl.');
+  const response = await fetch(`${url.replace(/\/$/, '')}/charges`);
+  if (!response.ok) {
+    throw new LocalProblem(502, 'sandbox-unavailable', `The sandbox provider answered ${response.status}.`);
+  }
+  return (await response.json()) as object;
+}
+
+async function moveClock(runtime: Runtime, seconds: unknown): Promise<object> {
+  if (typeof seconds !== 'number' || !(seconds >= 0)) {
+    throw new LocalProblem(422, 'validation-failed', 'advanceSeconds must be a number, 0 or more.');
+  }
+  await runtime.clock.advance(seconds * 1000);
+  return { now: new Date(runtime.clock.now()).toISOString(), offsetSeconds: runtime.clock.offset / 1000 };
+}
+
+async function execution(runtime: Runtime, executionArn: string): Promise<object> {
+  const [description, history] = await Promise.all([
+    runtime.call('states', 'DescribeExecution', { executionArn }, operator),
+    runtime.call('states', 'GetExecutionHistory', { executionArn }, operator),
+  ]);
+  return { ...description, history: history.events };
+}
+
+/** Depths by queue, each with the depth of its dead-letter queue. All zero, and nothing is under way. */
+async function queues(runtime: Runtime): Promise<object> {
+  const { items } = await runtime.call('sqs', 'ListQueueDepths', {}, operator);
+  const depths = new Map<string, any>(items.map((item: { name: string }) => [item.name, item]));
+  const deadLetterNames = new Map(
+    runtime.resources('AWS::SQS::Queue').map((queue) => [queueName(queue), deadLetterName(queue)]),
+  );
+  return {
+    items: [...depths.values()].map((depth) => {
+      const deadLetterQueue = deadLetterNames.get(depth.name);
+      return {
+        ...depth,
+        ...(deadLetterQueue && { deadLetterQueue, deadLetters: depths.get(deadLetterQueue)?.visible ?? 0 }),
+      };
+    }),
+  };
+}
+
+function queueName(queue: Resource): string {
+  return queue.arn.slice(queue.arn.lastIndexOf(':') + 1);
+}
+
+function deadLetterName(queue: Resource): string | undefined {
+  const target: string | undefined = queue.properties.RedrivePolicy?.deadLetterTargetArn;
+  return target?.slice(target.lastIndexOf(':') + 1);
+}
+
+/** The last lines that a function has written; 200 unless told otherwise. */
+async function logLines(runtime: Runtime, name: string, tail: string | null): Promise<object> {
+  const fn = runtime.resources('AWS::Lambda::Function').find(({ ref }) => ref === name);
+  if (!fn) throw new LocalProblem(404, 'not-found', `There is no function ${name}.`);
+  const text = await readFile(join(runtime.home, 'logs', `${fn.ref}.log`), 'utf8').catch(() => '');
+  const count = Math.max(1, Number(tail ?? 200) || 200);
+  return { items: text.split('\n').slice(0, -1).slice(-count) };
+}
+
+/** @throws LocalProblem 404 where the template has no user pool with a client */
+function accountPool(runtime: Runtime): AccountPool {
+  const [client] = runtime.resources('AWS::Cognito::UserPoolClient');
+  if (!client) throw new LocalProblem(404, 'not-found', 'The assembly has no user pool client.');
+  const { UserPoolId } = client.properties;
+  return {
+    userPoolId: UserPoolId,
+    clientId: client.ref,
+    call: (service, operation, input, caller) => runtime.call(service, operation, input, caller),
+  };
+}
+
+function optional(name: string, value: unknown): object {
+  return value === null || value === undefined ? {} : { [name]: value };
+}
+
+function bodyOf(request: HttpApiRequest): Record<string, any> {
+  if (request.body.length === 0) return {};
+  try {
+    const body: unknown = JSON.parse(request.body.toString());
+    if (typeof body === 'object' && body !== null) return body;
+  } catch {
+    // Told below, as for JSON that is no object.
+  }
+  throw new LocalProblem(400, 'malformed-json', 'The body must be a JSON object.');
+}
+
+function refusalOf(error: unknown): LocalProblem {
+  if (error instanceof LocalProblem) return error;
+  if (!(error instanceof AwsError)) return new LocalProblem(500, 'internal-error', String(error));
+  const code = error.code
+    .replace(/Exception$/, '')
+    .replace(/([a-z])([A-Z])/g, '$1-$2')
+    .toLowerCase();
+  const status = /NotFound|DoesNotExist/.test(error.code)
+    ? 404
+    : /Exists/.test(error.code)
+      ? 409
+      : error.status;
+  return new LocalProblem(status, code, error.message);
+}
+
+function problem(refusal: LocalProblem, request: HttpApiRequest): HttpApiResponse {
+  return {
+    status: refusal.status,
+    headers: { 'content-type': 'application/problem+json' },
+    body: JSON.stringify({
+      type: `https://floodgate.dev/problems/${refusal.code}`,
+      title: refusal.code.replaceAll('-', ' '),
+      status: refusal.status,
+      detail: refusal.message,
+      instance: request.path,
+      requestId: randomUUID(),
+    }),
+  };
+}
+
+function corsHeaders(origin: string | undefined): Record<string, string> {
+  if (!origin || !loopback.test(origin.replace(/^https?:\/\//, ''))) return {};
+  return {
+    'access-control-allow-origin': origin,
+    'access-control-allow-methods': 'GET,POST,DELETE',
+    'access-control-allow-headers': 'authorization,content-type',
+    vary: 'origin',
+  };
+}

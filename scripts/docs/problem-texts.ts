@@ -1,0 +1,125 @@
+import type { ProblemCode } from '../../functions/kernel/errors.ts';
+
+/** Why a problem is answered and what its receiver can do; `members` are its fields beyond those of every problem. */
+export const problemTexts: Readonly<
+  Record<ProblemCode, { readonly cause: string; readonly remedy: string; readonly members?: string }>
+> = {
+  'malformed-request': {
+    cause: 'The body is not JSON, or a part of the request cannot be decoded.',
+    remedy: 'Send a body that a JSON parser accepts, in UTF-8.',
+  },
+  'idempotency-key-missing': {
+    cause: 'The request moves money or stock, and has no `Idempotency-Key` header.',
+    remedy:
+      'Make a key for each deed of the shopper (a UUID will do), send it with the request, and send the same one with every retry of it.',
+  },
+  'idempotency-key-invalid': {
+    cause: 'The `Idempotency-Key` header is empty, longer than 255 characters, or not visible ASCII.',
+    remedy: 'Use 1 to 255 visible ASCII characters without spaces.',
+  },
+  'invalid-cursor': {
+    cause: 'The cursor is damaged, or was made for another list, other filters or another account.',
+    remedy:
+      'Follow the `Link` header or `next` of the page before without changing anything else; or begin without a cursor.',
+  },
+  unauthorized: {
+    cause: 'There is no access token, or it is expired, forged, an ID token, or one of another client.',
+    remedy:
+      'Sign in or refresh, and send `Authorization: Bearer <access token>`. An ID token is not an access token.',
+  },
+  forbidden: {
+    cause: 'The token is good, but its account is not in the group that the route is for.',
+    remedy: 'Use an account of that group (`operators` or `finance`). A new membership needs a new token.',
+  },
+  'not-found': {
+    cause: 'There is no such route or object, it has expired, or it belongs to somebody else.',
+    remedy: 'Check the path and the id. Sign in with the account that the object belongs to.',
+  },
+  'method-not-allowed': {
+    cause: 'The path exists, but not with this method.',
+    remedy: 'Use one of the methods that the OpenAPI document lists for the path.',
+  },
+  'out-of-stock': {
+    cause: 'At least one line asks for more units than there are. Nothing was taken.',
+    remedy:
+      'Lower or drop the lines named in `skus` and order again; the same `Idempotency-Key` may be used.',
+    members: '`skus: [{sku, requested, available}]`',
+  },
+  'price-changed': {
+    cause: 'The total is no longer the `expectedTotal` that was sent. Nothing was ordered.',
+    remedy: 'Show the new quote to the shopper and order again with its total as `expectedTotal`.',
+    members: '`quote`: the prices now',
+  },
+  'cart-closed': {
+    cause: 'The cart has become an order, or its lines have moved to the cart of a shopper who claimed it.',
+    remedy: 'Look at `orderId`, or go on with the cart `claimedBy`; for another purchase start a new cart.',
+    members: '`orderId` or `claimedBy`',
+  },
+  'cart-empty': {
+    cause: 'There is nothing in the cart that can be bought.',
+    remedy: 'Add a line; replace lines that are `unavailable`.',
+  },
+  'order-state': {
+    cause: 'The order is not in a state for this: for example, it has expired, or a payment is under way.',
+    remedy: 'Read the order again. While a payment is pending or unknown, wait until it settles.',
+  },
+  'stock-state': {
+    cause: 'The stock cannot be set this way now.',
+    remedy: 'Read the stock again; use `adjust` in place of `available` when it changes all the time.',
+  },
+  'already-exists': {
+    cause: 'Something with this id or name is there already.',
+    remedy: 'Change the existing one, or choose another id.',
+  },
+  'precondition-failed': {
+    cause: 'The object has changed since the ETag in `If-Match` was read.',
+    remedy: 'Read it again, look at what changed, and repeat with the new ETag.',
+  },
+  'payload-too-large': {
+    cause: 'The request is larger than the route takes.',
+    remedy: 'Send less at once; split an import into several.',
+  },
+  'unsupported-media-type': {
+    cause: 'The body is not of a type that the route takes.',
+    remedy: 'Send `Content-Type: application/json`, or what the route asks for.',
+  },
+  'validation-failed': {
+    cause: 'The request can be read, but a value is missing or not allowed.',
+    remedy: 'Correct what `errors` points at.',
+    members: '`errors: [{pointer, message}]`, `pointer` being a JSON pointer into the request',
+  },
+  'idempotency-key-reused': {
+    cause: 'The `Idempotency-Key` was used with another body.',
+    remedy: 'Repeat the request unchanged to get its answer again, or use a new key for a new deed.',
+  },
+  'too-many-lines': {
+    cause: 'There are more than 50 different SKUs.',
+    remedy: 'Divide them between several carts or orders.',
+  },
+  'currency-mismatch': {
+    cause: 'A SKU is sold in another currency than the rest; a cart and an order have one.',
+    remedy: 'Buy SKUs of different currencies in different carts.',
+    members: '`currency`, and `skus` that differ from it',
+  },
+  'card-number-refused': {
+    cause:
+      'The request holds 13 to 19 digits that look like a payment card number. It was neither stored nor logged.',
+    remedy: "Send the payment provider's token. Separate long digit runs of other meaning with letters.",
+  },
+  'precondition-required': {
+    cause: 'The route changes what others may change too, and there is no `If-Match` header.',
+    remedy: 'Send the ETag that was read, or `*` to overwrite whatever is there.',
+  },
+  'quota-exceeded': {
+    cause: 'This client has sent more than its share.',
+    remedy: 'Wait for `Retry-After` seconds, then go on more slowly.',
+  },
+  'internal-error': {
+    cause: 'A defect on our side. It has been counted and logged without the contents of the request.',
+    remedy: 'Try again, with the same `Idempotency-Key`; quote the `requestId` if it stays.',
+  },
+  'temporary-reduced-capacity': {
+    cause: 'We are too busy, or something that we need is.',
+    remedy: 'Wait for `Retry-After` seconds and try again, with the same `Idempotency-Key`.',
+  },
+};
