@@ -47,9 +47,13 @@ export function readDefinition(source: any, express: boolean, where: string): De
   };
 
   function readMachine(machine: any, at: string): any {
-    if ((machine.QueryLanguage ?? 'JSONPath') !== 'JSONPath') refuse(at, `QueryLanguage ${machine.QueryLanguage}`);
+    if ((machine.QueryLanguage ?? 'JSONPath') !== 'JSONPath')
+      refuse(at, `QueryLanguage ${machine.QueryLanguage}`);
     if ((machine.ProcessorConfig?.Mode ?? 'INLINE') !== 'INLINE') refuse(at, 'distributed Map');
-    const states = Object.entries(machine.States ?? {}).map(([name, state]) => [name, readState(name, state)]);
+    const states = Object.entries(machine.States ?? {}).map(([name, state]) => [
+      name,
+      readState(name, state),
+    ]);
     return { ...machine, States: Object.fromEntries(states) };
   }
 
@@ -57,13 +61,15 @@ export function readDefinition(source: any, express: boolean, where: string): De
     if (names.has(name)) refuse(name, 'a second state of the same name');
     names.add(name);
     if (!stateTypes.includes(original.Type)) refuse(name, `Type ${original.Type}`);
-    if ((original.QueryLanguage ?? 'JSONPath') !== 'JSONPath') refuse(name, `QueryLanguage ${original.QueryLanguage}`);
+    if ((original.QueryLanguage ?? 'JSONPath') !== 'JSONPath')
+      refuse(name, `QueryLanguage ${original.QueryLanguage}`);
     for (const field of [...(refusedFields[original.Type] ?? []), 'Assign', 'Arguments', 'Output'])
       if (field in original) refuse(name, field);
     const state = { ...original };
     // Machines inside a state read their own paths.
     for (const field of Object.keys(state))
-      if (!['Branches', 'ItemProcessor', 'Iterator'].includes(field)) state[field] = readPaths(state[field], field, name);
+      if (!['Branches', 'ItemProcessor', 'Iterator'].includes(field))
+        state[field] = readPaths(state[field], field, name);
     fixResultPath(state, name);
     if (state.Catch) for (const catcher of state.Catch) fixResultPath(catcher, name);
     if (state.Type === 'Task') readTask(state, name);
@@ -79,9 +85,11 @@ export function readDefinition(source: any, express: boolean, where: string): De
   function readTask(state: any, name: string): void {
     const resource = String(state.Resource);
     if (/^arn:[\w-]+:lambda:/.test(resource)) tasks.set(name, { kind: 'function', resource });
-    else if (/^arn:[\w-]+:states:::lambda:invoke$/.test(resource)) tasks.set(name, { kind: 'invoke', resource });
+    else if (/^arn:[\w-]+:states:::lambda:invoke$/.test(resource))
+      tasks.set(name, { kind: 'invoke', resource });
     else refuse(name, `Resource ${resource}`);
-    if (!('TimeoutSeconds' in state) && !('TimeoutSecondsPath' in state)) state.TimeoutSeconds = unlimitedTask;
+    if (!('TimeoutSeconds' in state) && !('TimeoutSecondsPath' in state))
+      state.TimeoutSeconds = unlimitedTask;
   }
 
   function readPaths(value: any, field: string, state: string): any {

@@ -40,7 +40,7 @@ interface StackTemplate {
 }
 
 /** A synthesised cloud assembly (`cdk.out`) as it stands on disk, before anything is resolved. */
-export interface SynthesisedAssembly {
+interface SynthesisedAssembly {
   readonly region: string;
   readonly account: string;
   /** In an order in which every stack comes after those it depends on. */
@@ -52,13 +52,13 @@ export interface SynthesisedAssembly {
 }
 
 /** Where the embedded cloud listens; resolved URLs point there. */
-export interface Addresses {
+interface Addresses {
   readonly endpoint: string;
   /** The port of an HTTP API, by `<stack>/<logicalId>`. */
   readonly apiPorts: ReadonlyMap<string, number>;
 }
 
-export interface Assembly {
+interface Assembly {
   readonly resources: readonly Resource[];
   readonly outputs: Record<string, Record<string, string>>;
 }
@@ -66,7 +66,7 @@ export interface Assembly {
 const REPORTED_PROBLEMS = 30;
 
 /** The assembly asks for something that the embedded cloud does not have; `message` lists the places. */
-export class AssemblyError extends Error {
+class AssemblyError extends Error {
   constructor(problems: readonly string[]) {
     const lines = problems.slice(0, REPORTED_PROBLEMS);
     if (problems.length > lines.length) lines.push(`and ${problems.length - lines.length} more`);

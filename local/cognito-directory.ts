@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { AwsError, type Resource, type Runtime } from './types.ts';
 
-export type UserStatus = 'UNCONFIRMED' | 'CONFIRMED' | 'FORCE_CHANGE_PASSWORD' | 'RESET_REQUIRED';
+export type UserStatus = 'UNCONFIRMED' | 'CONFIRMED' | 'FORCE_CHANGE_PASSWORD';
 
 export interface User {
   readonly sub: string;
@@ -50,7 +50,7 @@ export class Directory {
         pool TEXT NOT NULL, sub TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (pool, sub, name)) STRICT;
       CREATE TABLE IF NOT EXISTS cognito_codes (
         pool TEXT NOT NULL, sub TEXT NOT NULL, purpose TEXT NOT NULL, code TEXT NOT NULL,
-        expires INTEGER NOT NULL, PRIMARY KEY (pool, sub, purpose)) STRICT`);
+        expires INTEGER NOT NULL, address TEXT, PRIMARY KEY (pool, sub, purpose)) STRICT`);
   }
 
   /**
@@ -162,21 +162,22 @@ export class Directory {
       .run(this.#pool.ref, user.sub, group);
   }
 
-  keepCode(user: User, purpose: CodePurpose, code: string): void {
+  /** @param address what the code proves, where it is to become the user's e-mail address only then */
+  keepCode(user: User, purpose: CodePurpose, code: string, address?: string): void {
     const expires = this.#runtime.clock.now() + codeValidity[purpose];
     this.#runtime.db
-      .prepare('INSERT OR REPLACE INTO cognito_codes VALUES (?, ?, ?, ?, ?)')
-      .run(this.#pool.ref, user.sub, purpose, code, expires);
+      .prepare('INSERT OR REPLACE INTO cognito_codes VALUES (?, ?, ?, ?, ?, ?)')
+      .run(this.#pool.ref, user.sub, purpose, code, expires, address ?? null);
   }
 
   /**
-   * Uses up the user's code.
+   * Uses up the user's code. Answers the address that it was kept with.
    * @throws AwsError `CodeMismatchException`, `ExpiredCodeException`
    */
-  redeemCode(user: User, purpose: CodePurpose, code: string): void {
+  redeemCode(user: User, purpose: CodePurpose, code: string): string | undefined {
     const key = [this.#pool.ref, user.sub, purpose];
     const row = this.#runtime.db
-      .prepare('SELECT code, expires FROM cognito_codes WHERE pool = ? AND sub = ? AND purpose = ?')
+      .prepare('SELECT code, expires, address FROM cognito_codes WHERE pool = ? AND sub = ? AND purpose = ?')
       .get(...key);
     if (!row || Number(row.expires) < this.#runtime.clock.now()) {
       throw new AwsError('ExpiredCodeException', 'Invalid code provided, please request a code again.');
@@ -187,6 +188,7 @@ export class Directory {
     this.#runtime.db
       .prepare('DELETE FROM cognito_codes WHERE pool = ? AND sub = ? AND purpose = ?')
       .run(...key);
+    return row.address === null ? undefined : String(row.address);
   }
 
   #demandGroup(group: string): void {

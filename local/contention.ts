@@ -1,7 +1,7 @@
 import { AwsError } from './types.ts';
 
 /** An item's identity across tables. */
-export type ItemKey = string;
+type ItemKey = string;
 
 interface Hold {
   /** In-flight write transactions on the item, by the token that tells one from another. */

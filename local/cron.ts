@@ -106,7 +106,8 @@ function values(field: string, least: number, most: number, names: string[], exp
   const number = (text: string) => {
     const named = names.indexOf(text.toUpperCase());
     const value = named >= 0 ? named + 1 : /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (!(value >= least && value <= most)) throw new Error(`Schedule expression ${expression}: ${field} is no field`);
+    if (!(value >= least && value <= most))
+      throw new Error(`Schedule expression ${expression}: ${field} is no field`);
     return value;
   };
   const found = new Set<number>();
@@ -116,7 +117,8 @@ function values(field: string, least: number, most: number, names: string[], exp
     const from = first === '*' ? least : number(first);
     const to = last !== undefined ? number(last) : first === '*' || step !== undefined ? most : from;
     const by = step === undefined ? 1 : Number(step);
-    if (!(Number.isInteger(by) && by > 0)) throw new Error(`Schedule expression ${expression}: ${field} is no field`);
+    if (!(Number.isInteger(by) && by > 0))
+      throw new Error(`Schedule expression ${expression}: ${field} is no field`);
     for (let value = from; value <= to; value += by) found.add(value);
     // Weekday ranges may pass Saturday: FRI-MON.
     if (to < from && names === weekdayNames)
@@ -186,7 +188,9 @@ function timeZone(name: string): Zone {
     second: 'numeric',
   });
   const offset = (instant: number) => {
-    const parts = Object.fromEntries(format.formatToParts(instant).map(({ type, value }) => [type, Number(value)]));
+    const parts = Object.fromEntries(
+      format.formatToParts(instant).map(({ type, value }) => [type, Number(value)]),
+    );
     const { year = 0, month = 1, day: date = 1, hour, minute, second } = parts;
     return Date.UTC(year, month - 1, date, hour, minute, second) - Math.floor(instant / 1000) * 1000;
   };

@@ -52,7 +52,8 @@ export function checkTarget(runtime: Runtime, owner: Resource, target: TargetPro
   const where = `${owner.stack}/${owner.logicalId} ${owner.type}`;
   if (!['sqs', 'lambda', 'states'].includes(service) || !runtime.find(target.Arn))
     throw new Error(`${where}: target ${target.Arn} is not emulated`);
-  if (service === 'states' && !target.RoleArn) throw new Error(`${where}: target ${target.Arn} has no RoleArn`);
+  if (service === 'states' && !target.RoleArn)
+    throw new Error(`${where}: target ${target.Arn} has no RoleArn`);
 }
 
 /** Hands `payload` to a queue, a function or a workflow; returns what that service answered. */
@@ -65,7 +66,12 @@ export async function callTarget(
 ): Promise<any> {
   switch (serviceOf(arn)) {
     case 'sqs':
-      return await runtime.call('sqs', 'SendMessage', { QueueUrl: urlOf(runtime, arn), MessageBody: payload }, caller);
+      return await runtime.call(
+        'sqs',
+        'SendMessage',
+        { QueueUrl: urlOf(runtime, arn), MessageBody: payload },
+        caller,
+      );
     case 'lambda':
       return await runtime.call(
         'lambda',
@@ -192,7 +198,10 @@ export class Deliveries {
   ): Promise<void> {
     const { target, source, payload } = pending;
     const message = error instanceof Error ? error.message : String(error);
-    this.#runtime.log(this.#name, `${source} → ${target.Arn} given up after ${attempts} attempts: ${message}`);
+    this.#runtime.log(
+      this.#name,
+      `${source} → ${target.Arn} given up after ${attempts} attempts: ${message}`,
+    );
     const queue = target.DeadLetterConfig?.Arn;
     if (queue) {
       const attributes = {
@@ -207,7 +216,11 @@ export class Deliveries {
         await this.#runtime.call(
           'sqs',
           'SendMessage',
-          { QueueUrl: urlOf(this.#runtime, queue), MessageBody: payload, MessageAttributes: texts(attributes) },
+          {
+            QueueUrl: urlOf(this.#runtime, queue),
+            MessageBody: payload,
+            MessageAttributes: texts(attributes),
+          },
           // A schedule's role also writes to its dead-letter queue; a rule does so as the service.
           callerOf(this.#name === 'scheduler' ? target : { Arn: target.Arn }, this.#service, source),
         );

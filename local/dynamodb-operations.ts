@@ -13,7 +13,7 @@ export interface Touch {
 type AttributeMap = Record<string, unknown>;
 
 /** The names of a table's key attributes, partition key first. */
-export type KeyNames = (table: string) => readonly string[];
+type KeyNames = (table: string) => readonly string[];
 
 type Describe = (input: any, keyNames: KeyNames) => Touch[];
 

@@ -8,8 +8,9 @@ import { AwsError, type AwsResponse, type Caller, type Runtime, type Service } f
 const API = 'DynamoDB_20120810.';
 const STREAMS_API = 'DynamoDBStreams_20120810.';
 const STREAM_OPERATIONS = new Set(['DescribeStream', 'GetRecords', 'GetShardIterator']);
-/** A record no longer needed is deleted within this time. */
-const TRIM_EVERY_MS = 2_000;
+/** How often it is looked whether there are records to delete, and how soon again when there were. */
+const TRIM_EVERY_MS = 1_000;
+const TRIM_NEXT_MS = 20;
 
 /** DynamoDB with its streams. Its HTTP entry hands bodies over as they came, see `forward`. */
 export interface DynamoDb extends Service {
@@ -47,6 +48,10 @@ export function createDynamoDb(
   /** Our stream ARNs are made from the template; the backend has its own. */
   const backendStreams = new Map<string, string>();
   const passed = new Map<string, number>();
+  const read = new Set(runtime.resources('AWS::Pipes::Pipe').map((pipe) => pipe.properties.Source));
+  for (const { streamArn } of tables.values()) {
+    if (!read.has(streamArn)) passed.set(streamArn, Number.MAX_SAFE_INTEGER);
+  }
   let backend: DynamoDbBackend | undefined;
   let records: StreamRecords | undefined;
   let trimming: NodeJS.Timeout | undefined;
@@ -137,10 +142,12 @@ export function createDynamoDb(
   }
 
   function trim(): void {
-    for (const [name, { streamArn, definition }] of tables) {
-      if (!definition.StreamSpecification) continue;
-      while (records!.trim(name, passed.get(streamArn) ?? 0) > 0);
+    let deleted = 0;
+    for (const [name, { streamArn }] of tables) {
+      const sequence = passed.get(streamArn);
+      if (sequence !== undefined) deleted += records!.trim(name, sequence);
     }
+    trimming = setTimeout(trim, deleted > 0 ? TRIM_NEXT_MS : TRIM_EVERY_MS);
   }
 
   return {
@@ -167,11 +174,11 @@ export function createDynamoDb(
       }
       if (backend.file) {
         records = new StreamRecords(backend.file);
-        trimming = setInterval(trim, TRIM_EVERY_MS);
+        trimming = setTimeout(trim, TRIM_EVERY_MS);
       }
     },
     async stop() {
-      clearInterval(trimming);
+      clearTimeout(trimming);
       records?.close();
       const stopping = backend;
       backend = undefined;

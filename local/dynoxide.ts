@@ -22,7 +22,6 @@ echo "$child" > "$PID_FILE"
 { read -r _ <&3; kill "$child" 2>/dev/null; } & watcher=$!
 wait "$child"; status=$?
 kill "$watcher" 2>/dev/null
-rm -f "$PID_FILE"
 exit "$status"`;
 
 /** Headers that every request carries: the binary wants a signature and does not look at it. */
@@ -69,7 +68,14 @@ export async function startDynamoDb(home: string): Promise<DynamoDbBackend> {
   );
   const connection = connect(new URL(`http://127.0.0.1:${port}`));
   await answers(connection, child);
-  return { ...connection, file, stop: () => end(child, connection) };
+  return {
+    ...connection,
+    file,
+    stop: async () => {
+      await end(child, connection);
+      rmSync(pidFile, { force: true });
+    },
+  };
 }
 
 function connect(url: URL): DynamoDbBackend {

@@ -24,18 +24,6 @@ export function compilePattern(pattern: unknown, path = '$'): Matcher {
   return (event) => eachElement(event, (object) => fields.every((matches) => matches(object)));
 }
 
-const compiled = new WeakMap<object, Matcher>();
-
-/** Whether `event` matches `pattern`; a pattern object is read once. @throws Error as `compilePattern` does. */
-export function matchesPattern(pattern: object, event: unknown): boolean {
-  let matcher = compiled.get(pattern);
-  if (!matcher) {
-    matcher = compilePattern(pattern);
-    compiled.set(pattern, matcher);
-  }
-  return matcher(event);
-}
-
 function compileField(
   name: string,
   expected: unknown,
@@ -67,7 +55,9 @@ function compileLeaf(item: unknown, path: string): Leaf {
   if (item === null || typeof item !== 'object') return present((value) => value === item);
   const [operator, ...more] = Object.keys(item);
   if (operator === undefined || more.length > 0)
-    throw new Error(`Event pattern: ${path} must have one operator in each object, not ${JSON.stringify(item)}`);
+    throw new Error(
+      `Event pattern: ${path} must have one operator in each object, not ${JSON.stringify(item)}`,
+    );
   const operand = (item as Record<string, unknown>)[operator];
   if (operator === 'exists') {
     if (typeof operand !== 'boolean') throw invalid(operator, operand, path);

@@ -79,7 +79,8 @@ export function createEvents(runtime: Runtime): Service {
 
   function readRule(resource: Resource): Rule {
     const { properties } = resource;
-    if (!properties.EventPattern || properties.ScheduleExpression) throw unsupported(resource, 'ScheduleExpression');
+    if (!properties.EventPattern || properties.ScheduleExpression)
+      throw unsupported(resource, 'ScheduleExpression');
     return {
       arn: resource.arn,
       busArn: findBus(properties.EventBusName ?? 'default'),
@@ -113,7 +114,10 @@ export function createEvents(runtime: Runtime): Service {
     if (entries.length === 0 || entries.length > maxEntries)
       throw new AwsError('ValidationException', `Entries must have between 1 and ${maxEntries} members.`);
     if (entries.reduce((sum, entry) => sum + entryBytes(entry), 0) > maxRequestBytes)
-      throw new AwsError('ValidationException', `Total size of the entries in the request is over the limit.`);
+      throw new AwsError(
+        'ValidationException',
+        `Total size of the entries in the request is over the limit.`,
+      );
     const accepted: { event: BusEvent; busArn: string }[] = [];
     const results = entries.map((entry) => {
       const busArn = findBus(entry.EventBusName ?? 'default');
@@ -155,7 +159,9 @@ export function createEvents(runtime: Runtime): Service {
     const { lastInsertRowid } = sql.record.run(clock.now(), busArn.split('/').at(-1)!, JSON.stringify(event));
     sql.forget.run(Number(lastInsertRowid) - recordedEvents);
     return rules
-      .filter((rule) => rule.busArn === busArn && (onlyRules?.includes(rule.arn) ?? true) && rule.matches(event))
+      .filter(
+        (rule) => rule.busArn === busArn && (onlyRules?.includes(rule.arn) ?? true) && rule.matches(event),
+      )
       .flatMap((rule) =>
         rule.targets.map(({ properties, input }) =>
           deliveries.accept({ source: rule.arn, target: properties, payload: input(event) }),

@@ -31,7 +31,7 @@ interface Forwarding {
   forward(operation: string, body: Buffer, caller: Caller): Promise<AwsResponse>;
 }
 
-export interface Gateway {
+interface Gateway {
   listen(port: number): Promise<void>;
   /** Waits for requests under way. */
   close(): Promise<void>;
@@ -66,8 +66,10 @@ async function close(server: Server): Promise<void> {
   if (!server.listening) return;
   const closed = once(server, 'close');
   server.close();
-  server.closeIdleConnections();
+  // A connection that was busy at first would be kept open for its next request.
+  const timer = setInterval(() => server.closeIdleConnections(), 10);
   await closed;
+  clearInterval(timer);
 }
 
 async function answer(incoming: IncomingMessage, options: Options): Promise<AwsResponse> {

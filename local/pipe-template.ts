@@ -1,5 +1,5 @@
 /** What a pipe's input template may name besides the event itself. */
-export interface PipeVariables {
+interface PipeVariables {
   readonly 'aws.pipes.pipe-arn': string;
   readonly 'aws.pipes.pipe-name': string;
   readonly 'aws.pipes.source-arn': string;

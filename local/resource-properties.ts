@@ -2,7 +2,7 @@
  * Which properties of which resource types the embedded cloud accepts. `used`: it acts on the value; `inert`: the
  * value has no effect on a laptop (capacity, retention, tags, tracing). Whatever is not listed stops it.
  */
-export type Shape = 'used' | 'inert' | { readonly each: Shape } | { readonly [property: string]: Shape };
+type Shape = 'used' | 'inert' | { readonly each: Shape } | { readonly [property: string]: Shape };
 
 const RETRY_POLICY: Shape = { MaximumEventAgeInSeconds: 'used', MaximumRetryAttempts: 'used' };
 const DEAD_LETTER: Shape = { Arn: 'used' };

@@ -5,7 +5,7 @@ import { EMULATED_TYPES, isInert } from './resource-properties.ts';
 export const LOCAL_API_PORT = 'LocalPort';
 
 /** What a resource's names are made from. */
-export interface Naming {
+interface Naming {
   readonly stack: string;
   readonly logicalId: string;
   readonly region: string;
@@ -17,7 +17,7 @@ export interface Naming {
   property(name: string): string | undefined;
 }
 
-export interface Identity {
+interface Identity {
   readonly ref: string;
   readonly arn: string;
   readonly attributes: Record<string, string>;

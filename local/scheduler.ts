@@ -25,7 +25,9 @@ export function createScheduler(runtime: Runtime): Service {
   );
   const sql = {
     know: db.prepare('INSERT OR IGNORE INTO scheduler_runs (schedule, known_since) VALUES (?, ?)'),
-    read: db.prepare('SELECT known_since AS knownSince, last_due AS lastDue FROM scheduler_runs WHERE schedule = ?'),
+    read: db.prepare(
+      'SELECT known_since AS knownSince, last_due AS lastDue FROM scheduler_runs WHERE schedule = ?',
+    ),
     ran: db.prepare('UPDATE scheduler_runs SET last_due = ? WHERE schedule = ?'),
   };
   const deliveries = new Deliveries(runtime, 'scheduler', 'scheduler.amazonaws.com');
@@ -64,7 +66,10 @@ export function createScheduler(runtime: Runtime): Service {
     if (due !== undefined && due > after) run(schedule, due);
     const next = timetable.next(Math.max(clock.now(), from));
     if (next !== undefined && next <= until)
-      cancels.set(resource.arn, clock.at(next, () => check(schedule)));
+      cancels.set(
+        resource.arn,
+        clock.at(next, () => check(schedule)),
+      );
   }
 
   function run({ resource }: Schedule, due: number): void {
@@ -106,7 +111,8 @@ export function createScheduler(runtime: Runtime): Service {
   async function runNow(input: { Name: string; Time?: string }, caller: Caller) {
     requireOperator(caller);
     const resource = resources.find((one) => one.ref === input.Name || one.logicalId === input.Name);
-    if (!resource) throw new AwsError('ResourceNotFoundException', `Schedule ${input.Name} does not exist.`, 404);
+    if (!resource)
+      throw new AwsError('ResourceNotFoundException', `Schedule ${input.Name} does not exist.`, 404);
     const time = input.Time === undefined ? clock.now() : Date.parse(input.Time);
     if (Number.isNaN(time)) throw new AwsError('ValidationException', `${input.Time} is not a time.`);
     const { Arn, RoleArn } = resource.properties.Target;

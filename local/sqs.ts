@@ -88,7 +88,9 @@ export function createSqs(runtime: Runtime): Service {
   );
 
   const queues = runtime.resources('AWS::SQS::Queue').map(readQueue);
-  const byKey = new Map(queues.flatMap((queue) => [queue.url, queue.arn, queue.name].map((key) => [key, queue])));
+  const byKey = new Map(
+    queues.flatMap((queue) => [queue.url, queue.arn, queue.name].map((key) => [key, queue])),
+  );
   let stopped = false;
 
   function find(key: unknown): Queue {
@@ -156,10 +158,12 @@ export function createSqs(runtime: Runtime): Service {
         `Value ${count} for parameter MaxNumberOfMessages is invalid.`,
       );
     const visibility = seconds(input.VisibilityTimeout, queue.visibilityTimeout, 43_200, 'VisibilityTimeout');
-    const deadline = clock.now() + seconds(input.WaitTimeSeconds, queue.receiveWait, 20, 'WaitTimeSeconds') * 1000;
+    const deadline =
+      clock.now() + seconds(input.WaitTimeSeconds, queue.receiveWait, 20, 'WaitTimeSeconds') * 1000;
     for (;;) {
       const taken = stopped ? [] : transaction(db, () => take(queue, count, visibility));
-      if (taken.length > 0) return { Messages: taken.map(({ row, receipt }) => render(row, receipt, clock.now(), input)) };
+      if (taken.length > 0)
+        return { Messages: taken.map(({ row, receipt }) => render(row, receipt, clock.now(), input)) };
       if (stopped || clock.now() >= deadline) return {};
       await arrival(queue, deadline);
     }
@@ -183,7 +187,7 @@ export function createSqs(runtime: Runtime): Service {
     for (const ended of [...queue.waiting]) ended();
   }
 
-  function changeVisibility(queue: Queue, entry: any): void {
+  function changeVisibility(queue: Queue, entry: any): undefined {
     requireReceipt(entry.ReceiptHandle);
     const timeout = seconds(entry.VisibilityTimeout, 0, 43_200, 'VisibilityTimeout');
     const now = clock.now();
@@ -193,7 +197,7 @@ export function createSqs(runtime: Runtime): Service {
     wake(queue);
   }
 
-  function remove(queue: Queue, entry: any): void {
+  function remove(queue: Queue, entry: any): undefined {
     requireReceipt(entry.ReceiptHandle);
     // A receipt that a later receive has replaced deletes nothing and is no error, as on AWS.
     sql.removeByReceipt.run(entry.ReceiptHandle, queue.arn);
@@ -253,7 +257,10 @@ export function createSqs(runtime: Runtime): Service {
         authorize('SendMessage');
         const bytes = (input.Entries ?? []).reduce((sum: number, one: any) => sum + messageBytes(one), 0);
         if (bytes > maxMessageBytes)
-          throw new AwsError('BatchRequestTooLong', `Batch requests cannot be longer than ${maxMessageBytes} bytes.`);
+          throw new AwsError(
+            'BatchRequestTooLong',
+            `Batch requests cannot be longer than ${maxMessageBytes} bytes.`,
+          );
         const answer = batch(input.Entries, (entry) => send(queue, entry, caller));
         wake(queue);
         return answer;
@@ -288,11 +295,14 @@ export function createSqs(runtime: Runtime): Service {
   }
 
   /** Every entry for itself, in one transaction: an entry that is refused leaves the others standing. */
-  function batch(entries: any[] | undefined, run: (entry: any) => object | void) {
+  function batch(entries: any[] | undefined, run: (entry: any) => object | undefined) {
     if (!entries || entries.length === 0)
       throw new AwsError('EmptyBatchRequest', "The batch request doesn't contain any entries.");
     if (entries.length > maxBatchEntries)
-      throw new AwsError('TooManyEntriesInBatchRequest', `Maximum number of entries per request are ${maxBatchEntries}.`);
+      throw new AwsError(
+        'TooManyEntriesInBatchRequest',
+        `Maximum number of entries per request are ${maxBatchEntries}.`,
+      );
     if (new Set(entries.map((entry) => entry.Id)).size !== entries.length)
       throw new AwsError('BatchEntryIdsNotDistinct', 'Two or more batch entries have the same Id.');
     const successful: object[] = [];
@@ -386,7 +396,10 @@ function pick<T>(all: Record<string, T>, names: readonly string[] | undefined): 
   const wanted = (key: string) =>
     names.some(
       (name) =>
-        name === 'All' || name === '.*' || name === key || (name.endsWith('.*') && key.startsWith(name.slice(0, -1))),
+        name === 'All' ||
+        name === '.*' ||
+        name === key ||
+        (name.endsWith('.*') && key.startsWith(name.slice(0, -1))),
     );
   return Object.fromEntries(Object.entries(all).filter(([key]) => wanted(key)));
 }

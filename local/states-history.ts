@@ -71,7 +71,10 @@ function render(
       const task = tasks.get(state.name);
       return task?.kind === 'function'
         ? { type: 'LambdaFunctionFailed', lambdaFunctionFailedEventDetails: failure }
-        : { type: 'TaskFailed', taskFailedEventDetails: { resourceType: 'lambda', resource: 'invoke', ...failure } };
+        : {
+            type: 'TaskFailed',
+            taskFailedEventDetails: { resourceType: 'lambda', resource: 'invoke', ...failure },
+          };
     }
     case 'MapIterationStarted':
     case 'MapIterationSucceeded':

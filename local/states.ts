@@ -191,7 +191,10 @@ export function createStates(runtime: Runtime): Service {
 
   async function startSync(machine: Machine, input: any) {
     if (!machine.express)
-      throw new AwsError('StateMachineTypeNotSupported', 'This operation is not supported by this type of state machine');
+      throw new AwsError(
+        'StateMachineTypeNotSupported',
+        'This operation is not supported by this type of state machine',
+      );
     const row = begin(machine, input);
     await executions.get(row.arn)?.ended;
     if (stopping) throw new AwsError('ServiceUnavailable', 'The embedded cloud is stopping.', 503);
@@ -261,7 +264,10 @@ export function createStates(runtime: Runtime): Service {
     const row = findExecution(input.executionArn);
     // AWS keeps no record of Express executions but logs; here the operator can read them.
     if (machines.get(row.machine)?.express && caller.kind !== 'operator')
-      throw new AwsError('StateMachineTypeNotSupported', 'This operation is not supported by this type of state machine');
+      throw new AwsError(
+        'StateMachineTypeNotSupported',
+        'This operation is not supported by this type of state machine',
+      );
     if (operation === 'DescribeExecution') return describe(row);
     if (operation === 'GetExecutionHistory') return history(row, input);
     const running = executions.get(row.arn);
@@ -335,7 +341,9 @@ function definitionOf(runtime: Runtime, properties: Record<string, any>): unknow
     properties.DefinitionString ?? readFileSync(runtime.asset(properties.DefinitionS3Location.Key), 'utf8');
   const substitutions: Record<string, unknown> = properties.DefinitionSubstitutions ?? {};
   return JSON.parse(
-    text.replace(/\$\{([\w-]+)\}/g, (found, name) => (name in substitutions ? String(substitutions[name]) : found)),
+    text.replace(/\$\{([\w-]+)\}/g, (found, name) =>
+      name in substitutions ? String(substitutions[name]) : found,
+    ),
   );
 }
 
@@ -348,7 +356,8 @@ async function outcome(result: Promise<unknown>) {
     return { status: 'SUCCEEDED', output: JSON.stringify(await result) } as const;
   } catch (error: any) {
     if (error.name === 'ExecutionAbortedError') return { status: 'ABORTED' } as const;
-    if (error.name === 'ExecutionTimeoutError') return { status: 'TIMED_OUT', error: 'States.Timeout' } as const;
+    if (error.name === 'ExecutionTimeoutError')
+      return { status: 'TIMED_OUT', error: 'States.Timeout' } as const;
     const cause = error.cause ?? error;
     return { status: 'FAILED', error: failureName(cause), cause: cause.message as string } as const;
   }

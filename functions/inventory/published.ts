@@ -2,31 +2,14 @@ import type { DynamoDBDocumentClient, TransactWriteCommandInput } from '@aws-sdk
 import { batchGet } from '../kernel/batch.ts';
 import { DomainError } from '../kernel/errors.ts';
 import type { Draw } from './domain/allocation.ts';
+import { defaultLowAt, type Shard, type Stock, unitsIn } from './domain/shards.ts';
 import { headerKey, shardKey } from './keys.ts';
 
 export { allocate, type Draw, type ShardHint } from './domain/allocation.ts';
+export { availabilityOf, type Shard, type Stock, unitsIn } from './domain/shards.ts';
 
 /** One action of a TransactWriteItems. */
 export type TransactItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
-
-export interface Shard {
-  /** Counts from 0. */
-  readonly shard: number;
-  readonly available: number;
-  /** Grows with every write to the shard: two equal revisions, and nothing has happened between. */
-  readonly rev: number;
-}
-
-/** The stock of a SKU: K shards, in the order of their numbers. */
-export interface Stock {
-  readonly sku: string;
-  /** At or below this sum the SKU counts as low. */
-  readonly lowAt: number;
-  readonly shards: readonly Shard[];
-}
-
-/** When a header says nothing else. */
-export const defaultLowAt = 5;
 
 /**
  * Takes units from a shard; the transaction fails unless they are there. The reason of the failure carries the shard
@@ -142,21 +125,6 @@ function sameRevisions(a: Stock | undefined, b: Stock | undefined): boolean {
   return (
     a.shards.length === b.shards.length && a.shards.every(({ rev }, index) => rev === b.shards[index]?.rev)
   );
-}
-
-/** The units of all shards together. */
-export function unitsIn(shards: readonly Pick<Shard, 'available'>[]): number {
-  return shards.reduce((sum, { available }) => sum + available, 0);
-}
-
-/** What a shopper is told. */
-export function availabilityOf(
-  shards: readonly Pick<Shard, 'available'>[] | undefined,
-  lowAt = defaultLowAt,
-): 'in_stock' | 'low' | 'sold_out' {
-  const units = unitsIn(shards ?? []);
-  if (units === 0) return 'sold_out';
-  return units <= lowAt ? 'low' : 'in_stock';
 }
 
 /**

@@ -177,7 +177,9 @@ function readRequest(
 
 /** Digits, spaces and hyphens as they read once percent signs and JSON's escapes are undone. */
 function unescaped(text: string): string {
-  return text.replace(/(?:%|\\u00)([23][0-9a-f])/gi, (_, code) => String.fromCharCode(Number.parseInt(code, 16)));
+  return text.replace(/(?:%|\\u00)([23][0-9a-f])/gi, (_, code) =>
+    String.fromCharCode(Number.parseInt(code, 16)),
+  );
 }
 
 function readBody(route: Route, text: string, contentType: string | undefined): unknown {

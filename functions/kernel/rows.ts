@@ -69,7 +69,9 @@ function rowsOfYaml(text: string): Row[] {
   const [error] = document.errors;
   if (error) {
     const { line } = lines.linePos(error.pos[0]);
-    throw invalid(`Line ${line}: ${error.message.split('\n')[0]}`, line);
+    // Nesting is bounded by the stack; the engine's words would mean nothing to whoever sent the file.
+    const reason = /call stack/i.test(error.message) ? 'nested too deeply' : error.message.split('\n')[0];
+    throw invalid(`Line ${line}: ${reason}`, line);
   }
   if (document.contents === null) return [];
   if (!isSeq(document.contents)) throw invalid('The file is not a list of mappings.', 1);

@@ -40,7 +40,7 @@ export class EventConsumer extends Construct {
 
     for (const [source, events = []] of Object.entries(Object.groupBy(trigger.events, (e) => e.source))) {
       new Rule(this, `Rule${pascalCase(source.replace('.', '-'))}`, {
-        eventBus: platform.bus,
+        eventBus: platform.stores.bus,
         description: spec.description,
         eventPattern: {
           source: [source],

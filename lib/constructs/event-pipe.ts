@@ -26,8 +26,9 @@ const attributes = {
 export class EventPipe extends Construct {
   constructor(scope: Construct, context: TableName, platform: Platform) {
     super(scope, 'Pipe');
-    const { config, bus, alarms } = platform;
-    const table = platform.tables.get(context);
+    const { config, alarms } = platform;
+    const { bus, tables } = platform.stores;
+    const table = tables.get(context);
     if (!table?.tableStreamArn) throw new Error(`the table ${context} has no stream for its events`);
 
     const deadLetters = new DeadLetterQueue(this, 'DeadLetters', `the pipe of ${context}`, alarms);

@@ -6,6 +6,8 @@ import type { Platform } from './platform.ts';
 export interface Permission {
   readonly statements: readonly PolicyStatement[];
   readonly environment: Readonly<Record<string, string>>;
+  /** Findings of cdk-nag that the statements cannot avoid, with the reason. */
+  readonly acknowledged?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -19,7 +21,7 @@ export function permissionsOf(spec: FunctionSpec, platform: Platform): Permissio
 
 function permissionOf(grant: Grant, platform: Platform, who: string): Permission {
   if ('table' in grant) {
-    const table = needed(platform.tables.get(grant.table), who, `the table ${grant.table}`);
+    const table = needed(platform.stores.tables.get(grant.table), who, `the table ${grant.table}`);
     const resources = grant.indexes
       ? grant.indexes.map((index) => `${table.tableArn}/index/${index}`)
       : [table.tableArn];
@@ -31,9 +33,12 @@ function permissionOf(grant: Grant, platform: Platform, who: string): Permission
   if ('userPool' in grant) {
     return {
       statements: [
-        new PolicyStatement({ actions: [...grant.userPool], resources: [platform.userPool.userPoolArn] }),
+        new PolicyStatement({
+          actions: [...grant.userPool],
+          resources: [platform.stores.userPool.userPoolArn],
+        }),
       ],
-      environment: { USER_POOL_ID: platform.userPool.userPoolId },
+      environment: { USER_POOL_ID: platform.stores.userPool.userPoolId },
     };
   }
   if ('exports' in grant) {
@@ -41,13 +46,17 @@ function permissionOf(grant: Grant, platform: Platform, who: string): Permission
     const ofObjects = grant.exports.filter((action) => action !== 's3:ListBucket');
     return {
       statements: [
-        new PolicyStatement({ actions: ofBucket, resources: [platform.exports.bucketArn] }),
+        new PolicyStatement({ actions: ofBucket, resources: [platform.stores.exportsArn.value] }),
         new PolicyStatement({
           actions: ofObjects,
-          resources: [platform.exports.arnForObjects(grant.prefix)],
+          resources: [`${platform.stores.exportsArn.value}/${grant.prefix}`],
         }),
       ].filter((statement) => statement.actions.length > 0),
-      environment: { EXPORT_BUCKET: platform.exports.bucketName },
+      environment: { EXPORT_BUCKET: platform.stores.exports.bucketName },
+      acknowledged: {
+        [`AwsSolutions-IAM5[Resource::${platform.stores.exportsArn.exportName}/${grant.prefix}]`]:
+          'Object keys hold dates that are not known at deployment; the prefix is the narrowest that can be named.',
+      },
     };
   }
   if ('stateMachine' in grant) {
@@ -64,7 +73,7 @@ function permissionOf(grant: Grant, platform: Platform, who: string): Permission
       statements: [
         new PolicyStatement({
           actions: [...grant.email],
-          resources: [platform.sender.emailIdentityArn],
+          resources: [platform.stores.sender.emailIdentityArn],
         }),
       ],
       environment: { EMAIL_SENDER: platform.config.emailSender },

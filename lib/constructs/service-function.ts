@@ -1,4 +1,5 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type { UserPool } from 'aws-cdk-lib/aws-cognito';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
@@ -74,6 +75,7 @@ export class ServiceFunction extends Construct {
     });
     watchFunction(this.function, this, id, platform.alarms);
     acknowledgeFindings(this, failures !== undefined);
+    for (const { acknowledged } of permissions) if (acknowledged) acknowledge(this, acknowledged);
   }
 }
 
@@ -94,7 +96,7 @@ function verifiesTokens({ trigger }: FunctionSpec): boolean {
 }
 
 /** How the handler pipeline verifies access tokens: the gateway lets ID tokens through. */
-function tokenEnvironment({ userPool, userPoolClient }: Platform): Record<string, string> {
+function tokenEnvironment({ stores: { userPool, userPoolClient } }: Platform): Record<string, string> {
   const issuer = issuerOf(userPool);
   return {
     TOKEN_ISSUER: issuer,
@@ -104,7 +106,7 @@ function tokenEnvironment({ userPool, userPoolClient }: Platform): Record<string
 }
 
 /** The `iss` of the pool's tokens. */
-export function issuerOf(userPool: Platform['userPool']): string {
+export function issuerOf(userPool: UserPool): string {
   return `https://cognito-idp.${Stack.of(userPool).region}.amazonaws.com/${userPool.userPoolId}`;
 }
 

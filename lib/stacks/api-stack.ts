@@ -12,7 +12,7 @@ import {
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
-import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import type { Config } from '../config.ts';
 import type { PublicApi, Stores } from '../constructs/platform.ts';
@@ -25,7 +25,7 @@ export class ApiStack extends FloodgateStack implements PublicApi {
   readonly api: HttpApi;
   readonly authorizerId: string;
 
-  constructor(scope: Construct, config: Config, stores: Stores, alarms: ITopic) {
+  constructor(scope: Construct, config: Config, stores: Stores, alarms: Topic) {
     super(scope, 'Api', config, 'the public HTTP API and its authorizer');
     this.api = new HttpApi(this, 'Api', {
       apiName: this.stackName,

@@ -19,7 +19,7 @@ import {
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { AnyPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { BlockPublicAccess, Bucket, BucketEncryption, StorageClass } from 'aws-cdk-lib/aws-s3';
+import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket, StorageClass } from 'aws-cdk-lib/aws-s3';
 import { EmailIdentity, Identity } from 'aws-cdk-lib/aws-ses';
 import type { Construct } from 'constructs';
 import type { Config } from '../config.ts';
@@ -34,6 +34,7 @@ export class DataStack extends FloodgateStack implements Stores {
   readonly userPool: UserPool;
   readonly userPoolClient: UserPoolClient;
   readonly exports: Bucket;
+  readonly exportsArn: { readonly value: string; readonly exportName: string };
   readonly bus: EventBus;
   readonly sender: EmailIdentity;
 
@@ -44,6 +45,8 @@ export class DataStack extends FloodgateStack implements Stores {
     this.userPool = this.#userPool();
     this.userPoolClient = this.#userPoolClient();
     this.exports = this.#exports(config, key);
+    const exportName = `${this.stackName}:ExportsArn`;
+    this.exportsArn = { value: this.exportValue(this.exports.bucketArn, { name: exportName }), exportName };
     this.bus = this.#bus(config);
     this.sender = new EmailIdentity(this, 'Sender', {
       identity: Identity.domain(config.emailSender.replace(/^.*@/, '')),
@@ -191,7 +194,7 @@ export class DataStack extends FloodgateStack implements Stores {
       // One call to KMS for many objects.
       bucketKeyEnabled: true,
       versioned: true,
-      serverAccessLogsBucket: accessLogs,
+      serverAccessLogsBucket: accessLogs as IBucket,
       serverAccessLogsPrefix: 'exports/',
       lifecycleRules: [
         {

@@ -14,7 +14,6 @@ export class FinanceStack extends FloodgateStack {
     super(scope, 'Finance', platform.config, 'the ledger and the daily export');
     const added = new Map(functions.map((spec) => [spec, addFunction(this, spec, platform)]));
     const tasks = [...added].filter(([{ trigger }]) => 'task' in trigger);
-    if (tasks.length === 0) return;
     const workflow = new Workflow(this, 'Export', {
       file: 'finance-export',
       type: StateMachineType.STANDARD,

@@ -34,22 +34,10 @@ export function floodgate(
   },
 ): void {
   const { tables, functions, bundles } = store;
-  const data = new DataStack(app, config, tables);
+  const stores = new DataStack(app, config, tables);
   const { alarms } = new ObservabilityStack(app, config);
-  const publicApi = new ApiStack(app, config, data, alarms);
-  const { userPool, userPoolClient, exports, bus, sender } = data;
-  const base: Platform = {
-    config,
-    bundles,
-    tables: data.tables,
-    userPool,
-    userPoolClient,
-    exports,
-    bus,
-    sender,
-    alarms,
-    publicApi,
-  };
+  const publicApi = new ApiStack(app, config, stores, alarms);
+  const base: Platform = { config, bundles, stores, alarms, publicApi };
   const paymentProvider = new SandboxStack(app, base, functions.filter(ofContext('sandbox')));
   const platform: Platform = { ...base, paymentProvider };
 

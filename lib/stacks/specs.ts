@@ -4,6 +4,12 @@ import { deleteCartLine } from '../../functions/cart/handlers/delete-cart-line.i
 import { getCart } from '../../functions/cart/handlers/get-cart.infra.ts';
 import { putCartLine } from '../../functions/cart/handlers/put-cart-line.infra.ts';
 import { cartTable } from '../../functions/cart/table.infra.ts';
+import { changeProduct } from '../../functions/catalog/handlers/change-product.infra.ts';
+import { createProduct } from '../../functions/catalog/handlers/create-product.infra.ts';
+import { getProduct } from '../../functions/catalog/handlers/get-product.infra.ts';
+import { importProducts } from '../../functions/catalog/handlers/import-products.infra.ts';
+import { listCategories } from '../../functions/catalog/handlers/list-categories.infra.ts';
+import { listProducts } from '../../functions/catalog/handlers/list-products.infra.ts';
 import { catalogTable } from '../../functions/catalog/table.infra.ts';
 import { exportJournal } from '../../functions/finance/handlers/export-journal.infra.ts';
 import { exportManifest } from '../../functions/finance/handlers/export-manifest.infra.ts';
@@ -15,6 +21,10 @@ import { financeTable } from '../../functions/finance/table.infra.ts';
 import { getHealth } from '../../functions/health/handlers/get-health.infra.ts';
 import { getOpenApi } from '../../functions/health/handlers/get-open-api.infra.ts';
 import { notFound } from '../../functions/health/handlers/not-found.infra.ts';
+import { getStock } from '../../functions/inventory/handlers/get-stock.infra.ts';
+import { importStock } from '../../functions/inventory/handlers/import-stock.infra.ts';
+import { setShards } from '../../functions/inventory/handlers/set-shards.infra.ts';
+import { setStock } from '../../functions/inventory/handlers/set-stock.infra.ts';
 import { inventoryTable } from '../../functions/inventory/table.infra.ts';
 import { sendMail } from '../../functions/notification/handlers/send-mail.infra.ts';
 import { notificationTable } from '../../functions/notification/table.infra.ts';
@@ -51,6 +61,18 @@ export const functions: readonly FunctionSpec[] = [
   getHealth,
   getOpenApi,
   notFound,
+  // catalog
+  changeProduct,
+  createProduct,
+  getProduct,
+  importProducts,
+  listCategories,
+  listProducts,
+  // inventory
+  getStock,
+  importStock,
+  setShards,
+  setStock,
   // cart
   claimCart,
   createCart,

@@ -14,7 +14,10 @@ function resolved(stacks: Record<string, TemplateSource>, environment?: string) 
 function evaluate(expression: unknown): unknown {
   const { outputs } = resolved({
     shop: {
-      Parameters: { Stage: { Type: 'String', Default: 'dev' }, Zones: { Type: 'List<String>', Default: 'a,b' } },
+      Parameters: {
+        Stage: { Type: 'String', Default: 'dev' },
+        Zones: { Type: 'List<String>', Default: 'a,b' },
+      },
       Mappings: { Sizes: { dev: { memory: 256 } } },
       Conditions: {
         IsDev: { 'Fn::Equals': [{ Ref: 'Stage' }, 'dev'] },
@@ -128,7 +131,15 @@ describe('HTTP APIs', () => {
   const executeApi = (logicalId: string) => ({
     'Fn::Join': [
       '',
-      ['https://', { Ref: logicalId }, '.execute-api.', { Ref: 'AWS::Region' }, '.', { Ref: 'AWS::URLSuffix' }, '/v1'],
+      [
+        'https://',
+        { Ref: logicalId },
+        '.execute-api.',
+        { Ref: 'AWS::Region' },
+        '.',
+        { Ref: 'AWS::URLSuffix' },
+        '/v1',
+      ],
     ],
   });
 

@@ -71,8 +71,8 @@ function open(runtime: FakeRuntime) {
   return { cognito, call, admin, signIn };
 }
 
-async function confirmed(client: object = {}) {
-  const all = setUp(client);
+async function confirmed(client: object = {}, pool: object = {}) {
+  const all = setUp(client, pool);
   await all.admin('AdminCreateUser', { MessageAction: 'SUPPRESS' });
   await all.admin('AdminSetUserPassword', { Password, Permanent: true });
   const { AuthenticationResult: tokens } = await all.signIn();
@@ -260,6 +260,24 @@ test('an access token reads, changes and deletes its own account; an ID token do
   ).rejects.toMatchObject({ code: 'NotAuthorizedException' });
   await call('DeleteUser', { AccessToken });
   await expect(call('GetUser', { AccessToken })).rejects.toMatchObject({ code: 'NotAuthorizedException' });
+});
+
+test('where the pool says so, the old address stays until the new one is proved', async () => {
+  const { call, tokens, mails, code, signIn } = await confirmed(
+    {},
+    { UserAttributeUpdateSettings: { AttributesRequireVerificationBeforeUpdate: ['email'] } },
+  );
+  const { AccessToken } = tokens;
+  await call('UpdateUserAttributes', {
+    AccessToken,
+    UserAttributes: [{ Name: 'email', Value: 'new@example.com' }],
+  });
+  expect(mails.at(-1)!.to).toBe('new@example.com');
+  await expect(signIn()).resolves.toHaveProperty('AuthenticationResult');
+  await expect(signIn(Password, 'new@example.com')).rejects.toMatchObject({ code: 'NotAuthorizedException' });
+  await call('VerifyUserAttribute', { AccessToken, AttributeName: 'email', Code: code() });
+  await expect(signIn(Password, 'new@example.com')).resolves.toHaveProperty('AuthenticationResult');
+  await expect(signIn()).rejects.toMatchObject({ code: 'NotAuthorizedException' });
 });
 
 test('signing out everywhere, and disabling an account, end its sessions', async () => {

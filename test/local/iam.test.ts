@@ -13,7 +13,11 @@ const rule: Caller = { kind: 'service', service: 'events', sourceArn: ruleArn };
 const keyArn = `arn:aws:kms:eu-west-1:${account}:key/1`;
 
 const trust = (service: string) => ({
-  Statement: { Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: `${service}.amazonaws.com` } },
+  Statement: {
+    Effect: 'Allow',
+    Action: 'sts:AssumeRole',
+    Principal: { Service: `${service}.amazonaws.com` },
+  },
 });
 
 function workerRole(statements: unknown[], more: object = {}): Resource {
@@ -50,15 +54,39 @@ describe('identity policies', () => {
   });
 
   it.each<[string, unknown[], string, string, boolean]>([
-    ['the very action and resource', [allow('dynamodb:PutItem', tableArn)], 'dynamodb:PutItem', tableArn, true],
+    [
+      'the very action and resource',
+      [allow('dynamodb:PutItem', tableArn)],
+      'dynamodb:PutItem',
+      tableArn,
+      true,
+    ],
     ['another action', [allow('dynamodb:PutItem', tableArn)], 'dynamodb:GetItem', tableArn, false],
     ['another resource', [allow('dynamodb:PutItem', tableArn)], 'dynamodb:PutItem', queueArn, false],
-    ['a table is not its index', [allow('dynamodb:Query', tableArn)], 'dynamodb:Query', `${tableArn}/index/a`, false],
-    ['a wildcard', [allow('dynamodb:*Item', `${tableArn}*`)], 'dynamodb:PutItem', `${tableArn}/index/a`, true],
+    [
+      'a table is not its index',
+      [allow('dynamodb:Query', tableArn)],
+      'dynamodb:Query',
+      `${tableArn}/index/a`,
+      false,
+    ],
+    [
+      'a wildcard',
+      [allow('dynamodb:*Item', `${tableArn}*`)],
+      'dynamodb:PutItem',
+      `${tableArn}/index/a`,
+      true,
+    ],
     ['one unknown character', [allow('sqs:?endMessage')], 'sqs:SendMessage', queueArn, true],
     ['actions in any case', [allow('SQS:sendmessage')], 'sqs:SendMessage', queueArn, true],
     ['a dot is a dot', [allow('*', 'arn:aws:s3:::a.b')], 's3:GetObject', 'arn:aws:s3:::axb', false],
-    ['one of a list', [allow(['a:B', 'sqs:SendMessage'], ['x', queueArn])], 'sqs:SendMessage', queueArn, true],
+    [
+      'one of a list',
+      [allow(['a:B', 'sqs:SendMessage'], ['x', queueArn])],
+      'sqs:SendMessage',
+      queueArn,
+      true,
+    ],
     [
       'an explicit denial',
       [allow('*'), { Effect: 'Deny', Action: 'sqs:*', Resource: queueArn }],
@@ -101,14 +129,23 @@ describe('identity policies', () => {
     ['ForAnyValue without the key', { 'ForAnyValue:StringEquals': { 'a:b': 'x' } }, {}, false],
     ['ForAllValues without the key', { 'ForAllValues:StringEquals': { 'a:b': 'x' } }, {}, true],
     ['ForAllValues', { 'ForAllValues:StringLike': { 'a:b': 'x*' } }, { 'a:b': 'y' }, false],
-    ['two operators', { StringEquals: { 'a:b': 'x' }, Bool: { 'a:c': 'true' } }, { 'a:b': 'x', 'a:c': 'false' }, false],
+    [
+      'two operators',
+      { StringEquals: { 'a:b': 'x' }, Bool: { 'a:c': 'true' } },
+      { 'a:b': 'x', 'a:c': 'false' },
+      false,
+    ],
   ])('condition %s', (_, Condition, context, expected) => {
     const statements = [allow('sqs:SendMessage', queueArn, { Condition })];
     expect(allows([workerRole(statements)], role, 'sqs:SendMessage', queueArn, context)).toBe(expected);
   });
 
   it.each<[string, object, RegExp]>([
-    ['an operator', { Condition: { IpAddress: { 'aws:SourceIp': '1.2.3.4' } } }, /worker: .* operator IpAddress/],
+    [
+      'an operator',
+      { Condition: { IpAddress: { 'aws:SourceIp': '1.2.3.4' } } },
+      /worker: .* operator IpAddress/,
+    ],
     ['a member', { Colour: 'red' }, /worker: Colour is not supported/],
     ['a policy variable', { Resource: 'arn:aws:s3:::a/${aws:PrincipalTag/x}' }, /worker: policy variables/],
   ])('refuses %s that it cannot evaluate', (_, more, message) => {
@@ -126,7 +163,9 @@ describe('identity policies', () => {
 
   it('refuses an AWS-managed policy that it does not know', () => {
     const ManagedPolicyArns = ['arn:aws:iam::aws:policy/AdministratorAccess'];
-    expect(() => createIam([workerRole([], { ManagedPolicyArns })])).toThrow(/AdministratorAccess is not known/);
+    expect(() => createIam([workerRole([], { ManagedPolicyArns })])).toThrow(
+      /AdministratorAccess is not known/,
+    );
   });
 });
 
@@ -156,7 +195,8 @@ describe('resource policies', () => {
     const statement = (Effect: string, Principal: unknown) =>
       queuePolicy({ Effect, Action: 'sqs:*', Resource: queueArn, Principal });
     const allowed = workerRole([{ Effect: 'Allow', Action: 'sqs:*', Resource: '*' }]);
-    const send = (...resources: Resource[]) => allows([queue, ...resources], role, 'sqs:SendMessage', queueArn);
+    const send = (...resources: Resource[]) =>
+      allows([queue, ...resources], role, 'sqs:SendMessage', queueArn);
     expect(send(workerRole([]), statement('Allow', { AWS: roleArn }))).toBe(true);
     expect(send(workerRole([]), statement('Allow', { AWS: `arn:aws:iam::${account}:root` }))).toBe(false);
     expect(send(allowed, statement('Deny', { AWS: '*' }))).toBe(false);
@@ -173,7 +213,10 @@ describe('resource policies', () => {
     const arn = 'arn:aws:s3:::exports';
     const bucket = resource('AWS::S3::Bucket', 'exports', {}, arn);
     const Statement = [{ Effect: 'Deny', Action: 's3:PutObject', Resource: `${arn}/*`, Principal: '*' }];
-    const policy = resource('AWS::S3::BucketPolicy', 'policy', { Bucket: 'exports', PolicyDocument: { Statement } });
+    const policy = resource('AWS::S3::BucketPolicy', 'policy', {
+      Bucket: 'exports',
+      PolicyDocument: { Statement },
+    });
     const worker = workerRole([{ Effect: 'Allow', Action: 's3:*', Resource: '*' }]);
     expect(allows([bucket, worker], role, 's3:PutObject', `${arn}/2026/a.csv`)).toBe(true);
     expect(allows([bucket, worker, policy], role, 's3:PutObject', `${arn}/2026/a.csv`)).toBe(false);
@@ -199,7 +242,8 @@ describe('resource policies', () => {
 
 describe('key policies', () => {
   const viaDynamo = { 'kms:ViaService': 'dynamodb.eu-west-1.amazonaws.com', 'kms:CallerAccount': account };
-  const key = (...Statement: unknown[]) => resource('AWS::KMS::Key', 'key', { KeyPolicy: { Statement } }, keyArn);
+  const key = (...Statement: unknown[]) =>
+    resource('AWS::KMS::Key', 'key', { KeyPolicy: { Statement } }, keyArn);
   const forEveryone = { Effect: 'Allow', Action: 'kms:Decrypt', Resource: '*', Principal: { AWS: '*' } };
   const handedOver = { ...forEveryone, Action: 'kms:*', Principal: { AWS: `arn:aws:iam::${account}:root` } };
   const own = workerRole([{ Effect: 'Allow', Action: 'kms:Decrypt', Resource: keyArn }]);
@@ -218,7 +262,12 @@ describe('key policies', () => {
 });
 
 describe('trust', () => {
-  const pipe = resource('AWS::Pipes::Pipe', 'pipe', { RoleArn: roleArn }, `arn:aws:pipes:eu-west-1:${account}:pipe/p`);
+  const pipe = resource(
+    'AWS::Pipes::Pipe',
+    'pipe',
+    { RoleArn: roleArn },
+    `arn:aws:pipes:eu-west-1:${account}:pipe/p`,
+  );
 
   it('stops the cloud when a service uses a role made for another', () => {
     expect(() => createIam([workerRole([]), pipe])).toThrow(/test\/pipe: pipes may not assume the role/);

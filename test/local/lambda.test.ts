@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createLambda } from '../../local/lambda.ts';
@@ -99,6 +101,26 @@ test('the context carries the request id, the deadline and the trace of its own 
   });
   expect(answers[0].Payload.left).toBeGreaterThan(0);
   expect(answers[0].Payload.left).toBeLessThanOrEqual(3000);
+});
+
+test('a bundle may use the invocation store while it is loaded', async () => {
+  const { invoke } = start(`
+    awslambda.InvokeStore.set('at-load', 1);
+    export const handler = async () => awslambda.InvokeStore.get('at-load') ?? 'a context of its own';`);
+  expect((await invoke()).Payload).toBe('a context of its own');
+});
+
+test("the SDK's host prefix of StartSyncExecution leads to the endpoint", async () => {
+  const server = createServer((_request, response) => void response.end('reached'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const { invoke } = start(`
+    import { get } from 'node:http';
+    export const handler = (port) => new Promise((resolve, reject) => {
+      get({ host: 'sync-127.0.0.1', port, agent: false }, (response) => response.on('data', (text) => resolve(String(text)))).on('error', reject);
+    });`);
+  const { port } = server.address() as AddressInfo;
+  expect((await invoke(port)).Payload).toBe('reached');
 });
 
 test('Date follows the embedded clock in running functions too', async () => {

@@ -116,7 +116,10 @@ describe('a schedule', () => {
   });
 
   test('runs once for a long move of the clock, at the latest due time', async () => {
-    const runtime = cloud({ ScheduleExpression: 'cron(0 3 * * ? *)', ScheduleExpressionTimezone: 'Asia/Seoul' });
+    const runtime = cloud({
+      ScheduleExpression: 'cron(0 3 * * ? *)',
+      ScheduleExpressionTimezone: 'Asia/Seoul',
+    });
     const sent = recordSqs(runtime);
     await runtime.use(createScheduler).start?.();
     await runtime.clock.advance(10 * 86_400_000);
@@ -162,7 +165,10 @@ describe('a schedule', () => {
   });
 
   test('puts what its target refuses into its dead-letter queue, as its role', async () => {
-    const runtime = cloud({}, { DeadLetterConfig: { Arn: queueArn('dead') }, RetryPolicy: { MaximumRetryAttempts: 0 } });
+    const runtime = cloud(
+      {},
+      { DeadLetterConfig: { Arn: queueArn('dead') }, RetryPolicy: { MaximumRetryAttempts: 0 } },
+    );
     const dead: any[] = [];
     runtime.answer('sqs', (_operation, input, caller) => {
       if (input.QueueUrl.endsWith('/inbox')) throw new Error('down');
@@ -176,14 +182,19 @@ describe('a schedule', () => {
 
   test('with a flexible window stops the cloud by name', () => {
     const runtime = cloud({ FlexibleTimeWindow: { Mode: 'FLEXIBLE' } });
-    expect(() => runtime.use(createScheduler)).toThrow('test/nightly AWS::Scheduler::Schedule: FlexibleTimeWindow');
+    expect(() => runtime.use(createScheduler)).toThrow(
+      'test/nightly AWS::Scheduler::Schedule: FlexibleTimeWindow',
+    );
   });
 });
 
 describe('RunNow', () => {
   test('waits for a function and answers what it returned', async () => {
     const runtime = cloud({}, { Arn: 'arn:aws:lambda:eu-west-1:111122223333:function:sweep' });
-    runtime.answer('lambda', (_operation, input) => ({ StatusCode: 200, Payload: { got: input.Payload.time } }));
+    runtime.answer('lambda', (_operation, input) => ({
+      StatusCode: 200,
+      Payload: { got: input.Payload.time },
+    }));
     const scheduler = runtime.use(createScheduler);
     const input = { Name: 'nightly', Time: '2026-01-02T03:04:05Z' };
     expect(await scheduler.call('RunNow', input, operator)).toEqual({
@@ -209,6 +220,8 @@ describe('RunNow', () => {
     await expect(
       scheduler.call('RunNow', { Name: 'nightly' }, { kind: 'role', roleArn }),
     ).rejects.toMatchObject({ code: 'AccessDeniedException' });
-    await expect(scheduler.call('RunNow', { Name: 'other' }, operator)).rejects.toMatchObject({ status: 404 });
+    await expect(scheduler.call('RunNow', { Name: 'other' }, operator)).rejects.toMatchObject({
+      status: 404,
+    });
   });
 });

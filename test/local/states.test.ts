@@ -13,7 +13,11 @@ const functionArn = (name: string) => `arn:aws:lambda:eu-west-1:111122223333:fun
 
 type Handler = (input: any) => unknown;
 
-function cloud(definition: object, functions: Record<string, Handler> = {}, properties: object = {}): FakeRuntime {
+function cloud(
+  definition: object,
+  functions: Record<string, Handler> = {},
+  properties: object = {},
+): FakeRuntime {
   const runtime = fakeRuntime({
     resources: [
       resource(
@@ -96,7 +100,11 @@ describe('a state machine', () => {
     const states = runtime.use(createStates);
     const request = { stateMachineArn: machineArn, input: '{"orderId":"ord_1"}' };
     const answer = await states.call('StartSyncExecution', request, worker);
-    expect(answer).toMatchObject({ status: 'SUCCEEDED', stateMachineArn: machineArn, startDate: expect.any(Number) });
+    expect(answer).toMatchObject({
+      status: 'SUCCEEDED',
+      stateMachineArn: machineArn,
+      startDate: expect.any(Number),
+    });
     expect(JSON.parse(answer.output)).toEqual({
       orderId: 'ord_1',
       authorisation: { id: 'auth_1' },
@@ -106,7 +114,11 @@ describe('a state machine', () => {
       { kind: 'role', roleArn },
       { kind: 'role', roleArn },
     ]);
-    const { events } = await states.call('GetExecutionHistory', { executionArn: answer.executionArn }, operator);
+    const { events } = await states.call(
+      'GetExecutionHistory',
+      { executionArn: answer.executionArn },
+      operator,
+    );
     expect(events.map((event: any) => [event.id, event.type, nameIn(event)])).toEqual([
       [1, 'ExecutionStarted', undefined],
       [2, 'TaskStateEntered', 'Authorise'],
@@ -119,27 +131,35 @@ describe('a state machine', () => {
 
   test('compensates by the name of a function error', async () => {
     const ran: string[] = [];
-    const answer = await run(saga, { orderId: 'ord_1' }, {
-      authorise: () => {
-        throw named('payment-declined');
+    const answer = await run(
+      saga,
+      { orderId: 'ord_1' },
+      {
+        authorise: () => {
+          throw named('payment-declined');
+        },
+        release: () => ran.push('release'),
       },
-      release: () => ran.push('release'),
-    });
+    );
     expect(answer).toMatchObject({ status: 'SUCCEEDED', output: { reason: 'payment-declined' } });
     expect(ran).toEqual(['release']);
   });
 
   test('retries, then catches anything and compensates in order', async () => {
     const ran: string[] = [];
-    const answer = await run(saga, {}, {
-      authorise: () => ({ id: 'auth_1' }),
-      capture: () => {
-        ran.push('capture');
-        throw named(ran.length < 2 ? 'provider-busy' : 'capture-refused');
+    const answer = await run(
+      saga,
+      {},
+      {
+        authorise: () => ({ id: 'auth_1' }),
+        capture: () => {
+          ran.push('capture');
+          throw named(ran.length < 2 ? 'provider-busy' : 'capture-refused');
+        },
+        void: () => ran.push('void'),
+        release: () => ran.push('release'),
       },
-      void: () => ran.push('void'),
-      release: () => ran.push('release'),
-    });
+    );
     expect(ran).toEqual(['capture', 'capture', 'void', 'release']);
     expect(answer.output).toEqual({ reason: 'capture-refused' });
   });
@@ -216,8 +236,24 @@ describe('the language', () => {
     [{ Variable: '$.status', IsPresent: false }, 'no'],
     [{ Variable: '$.nothing', IsNull: false }, 'no'],
     [{ Variable: '$.status', IsNull: false }, 'yes'],
-    [{ And: [{ Variable: '$.total', NumericGreaterThan: 5 }, { Variable: '$.total', IsNumeric: true }] }, 'yes'],
-    [{ Or: [{ Variable: '$.missing', IsPresent: true }, { Variable: '$.ok', BooleanEquals: true }] }, 'yes'],
+    [
+      {
+        And: [
+          { Variable: '$.total', NumericGreaterThan: 5 },
+          { Variable: '$.total', IsNumeric: true },
+        ],
+      },
+      'yes',
+    ],
+    [
+      {
+        Or: [
+          { Variable: '$.missing', IsPresent: true },
+          { Variable: '$.ok', BooleanEquals: true },
+        ],
+      },
+      'yes',
+    ],
     [{ Not: { Variable: '$.missing', IsPresent: false } }, 'no'],
   ])('chooses by %j: %s', async (rule, expected) => {
     const input = { status: 'paid', total: 10, nothing: null, ok: true };
@@ -225,12 +261,22 @@ describe('the language', () => {
   });
 
   test.each<[string, object, unknown, unknown]>([
-    ['Pass with a result', { Type: 'Pass', Result: { a: 1 }, ResultPath: '$.b.c' }, {}, { b: { c: { a: 1 } } }],
+    [
+      'Pass with a result',
+      { Type: 'Pass', Result: { a: 1 }, ResultPath: '$.b.c' },
+      {},
+      { b: { c: { a: 1 } } },
+    ],
     ['ResultPath $', { Type: 'Pass', Result: { a: 1 }, ResultPath: '$' }, { x: 1 }, { a: 1 }],
     ['ResultPath null', { Type: 'Pass', Result: { a: 1 }, ResultPath: null }, { x: 1 }, { x: 1 }],
     ['InputPath', { Type: 'Pass', InputPath: '$.x' }, { x: { y: 1 } }, { y: 1 }],
     ['OutputPath', { Type: 'Pass', OutputPath: '$.x' }, { x: 5 }, 5],
-    ['Parameters', { Type: 'Pass', Parameters: { fixed: true, 'y.$': '$.x[1]' } }, { x: [1, 2] }, { fixed: true, y: 2 }],
+    [
+      'Parameters',
+      { Type: 'Pass', Parameters: { fixed: true, 'y.$': '$.x[1]' } },
+      { x: [1, 2] },
+      { fixed: true, y: 2 },
+    ],
     [
       'intrinsic functions',
       { Type: 'Pass', Parameters: { 'id.$': "States.Format('{}-{}', $.a, $.b)" } },
@@ -292,7 +338,10 @@ describe('the language', () => {
   });
 
   test('Fail names its error', async () => {
-    const definition = { StartAt: 'Stop', States: { Stop: { Type: 'Fail', Error: 'refused', Cause: 'because' } } };
+    const definition = {
+      StartAt: 'Stop',
+      States: { Stop: { Type: 'Fail', Error: 'refused', Cause: 'because' } },
+    };
     expect(await run(definition, {})).toMatchObject({ status: 'FAILED', error: 'refused', cause: 'because' });
   });
 
@@ -303,7 +352,11 @@ describe('the language', () => {
 
   test.each<[string, object, string]>([
     ['JSONata', { ...only({ Type: 'Pass' }), QueryLanguage: 'JSONata' }, 'QueryLanguage JSONata'],
-    ['JSONata in a state', only({ Type: 'Pass', QueryLanguage: 'JSONata' }), 'state Only: QueryLanguage JSONata'],
+    [
+      'JSONata in a state',
+      only({ Type: 'Pass', QueryLanguage: 'JSONata' }),
+      'state Only: QueryLanguage JSONata',
+    ],
     ['variables', only({ Type: 'Pass', Assign: { x: 1 } }), 'state Only: Assign'],
     ['another service', only({ Type: 'Task', Resource: 'arn:aws:states:::sns:publish' }), 'sns:publish'],
     [
@@ -312,10 +365,22 @@ describe('the language', () => {
       'waitForTaskToken',
     ],
     ['heartbeats', only(task('x', { HeartbeatSeconds: 5 })), 'HeartbeatSeconds'],
-    ['distributed Map', only({ Type: 'Map', ItemProcessor: { ProcessorConfig: { Mode: 'DISTRIBUTED' } } }), 'distributed'],
+    [
+      'distributed Map',
+      only({ Type: 'Map', ItemProcessor: { ProcessorConfig: { Mode: 'DISTRIBUTED' } } }),
+      'distributed',
+    ],
     ['a wildcard path', only({ Type: 'Pass', Parameters: { 'x.$': '$.lines[*].sku' } }), '$.lines[*].sku'],
-    ['a slice in a function', only({ Type: 'Pass', Parameters: { 'x.$': 'States.ArrayLength($.l[0:2])' } }), '[0:2]'],
-    ['an unknown context member', only({ Type: 'Pass', Parameters: { 'x.$': '$$.State.Name' } }), '$$.State.Name'],
+    [
+      'a slice in a function',
+      only({ Type: 'Pass', Parameters: { 'x.$': 'States.ArrayLength($.l[0:2])' } }),
+      '[0:2]',
+    ],
+    [
+      'an unknown context member',
+      only({ Type: 'Pass', Parameters: { 'x.$': '$$.State.Name' } }),
+      '$$.State.Name',
+    ],
     ['an odd ResultPath', only({ Type: 'Pass', ResultPath: "$['a']" }), "ResultPath $['a']"],
     ['an empty Result', only({ Type: 'Pass', Result: 0 }), 'Result 0'],
   ])('refuses %s by name', (_name, definition, message) => {
@@ -323,7 +388,9 @@ describe('the language', () => {
   });
 
   test('an invalid definition stops the start', async () => {
-    const states = cloud({ StartAt: 'Nowhere', States: { Only: { Type: 'Pass', End: true } } }).use(createStates);
+    const states = cloud({ StartAt: 'Nowhere', States: { Only: { Type: 'Pass', End: true } } }).use(
+      createStates,
+    );
     await expect(states.start?.()).rejects.toThrow('test/machine AWS::StepFunctions::StateMachine');
   });
 });
@@ -332,7 +399,8 @@ describe('a definition', () => {
   test('is read from its asset, with substitutions', async () => {
     const runtime = cloud({}, {}, { DefinitionString: undefined });
     const path = join(runtime.home, 'definition.json');
-    writeFileSync(path, '{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"${Work}","End":true}}}');
+    const placeholder = '$' + '{Work}';
+    writeFileSync(path, JSON.stringify(only({ Type: 'Task', Resource: placeholder })));
     const [machine] = runtime.resources('AWS::StepFunctions::StateMachine');
     const other = fakeRuntime({
       assets: { 'hash.json': path },
@@ -369,7 +437,9 @@ describe('executions', () => {
     expect(executionArn).toBe('arn:aws:states:eu-west-1:111122223333:execution:machine:day-1');
     expect((await start('{"a":1}')).executionArn).toBe(executionArn);
     await expect(start('{"a":2}')).rejects.toMatchObject({ code: 'ExecutionAlreadyExists' });
-    expect(await states.call('DescribeExecution', { executionArn }, worker)).toMatchObject({ status: 'RUNNING' });
+    expect(await states.call('DescribeExecution', { executionArn }, worker)).toMatchObject({
+      status: 'RUNNING',
+    });
     release.resolve('done');
     const ended = await states.call('WaitForExecution', { executionArn }, operator);
     expect(ended).toMatchObject({ status: 'SUCCEEDED', output: '"done"', input: '{"a":1}', name: 'day-1' });
@@ -385,7 +455,9 @@ describe('executions', () => {
   });
 
   test('can be stopped', async () => {
-    const states = cloud(only(task('work')), { work: () => new Promise(() => {}) }, standard).use(createStates);
+    const states = cloud(only(task('work')), { work: () => new Promise(() => {}) }, standard).use(
+      createStates,
+    );
     const { executionArn } = await states.call('StartExecution', { stateMachineArn: machineArn }, worker);
     await states.call('StopExecution', { executionArn, error: 'E', cause: 'C' }, worker);
     const ended = await states.call('DescribeExecution', { executionArn }, worker);
@@ -422,7 +494,9 @@ describe('executions', () => {
     const start = (operation: string, more: object = {}) =>
       states.call(operation, { stateMachineArn: machineArn, ...more }, worker);
     await expect(start('StartSyncExecution')).rejects.toMatchObject({ code: 'StateMachineTypeNotSupported' });
-    await expect(start('StartExecution', { input: '{' })).rejects.toMatchObject({ code: 'InvalidExecutionInput' });
+    await expect(start('StartExecution', { input: '{' })).rejects.toMatchObject({
+      code: 'InvalidExecutionInput',
+    });
     await expect(start('StartExecution', { name: 'a b' })).rejects.toMatchObject({ code: 'InvalidName' });
     await expect(start('StartExecution', { stateMachineArn: 'x' })).rejects.toMatchObject({
       code: 'StateMachineDoesNotExist',

@@ -1,7 +1,7 @@
 import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { isoInstant, type Now } from '../../kernel/clock.ts';
-import type { CatalogProduct } from '../domain/product.ts';
 import type { Card } from '../domain/listing.ts';
+import type { CatalogProduct } from '../domain/product.ts';
 import { searchable } from '../domain/search.ts';
 import { feedPartitions, updateIndex } from '../keys.ts';
 
@@ -32,7 +32,9 @@ export function productFeed(
   async function refresh(): Promise<void> {
     const startedAt = now();
     const since = isoInstant(Math.max(0, readAt - overlapMs));
-    const updated = await Promise.all(feedPartitions.map((feed) => updatedSince(documents, table, feed, since)));
+    const updated = await Promise.all(
+      feedPartitions.map((feed) => updatedSince(documents, table, feed, since)),
+    );
     let changed = false;
     for (const product of updated.flat()) {
       const before = known.get(product.id);

@@ -2,7 +2,7 @@ import { isoInstant, type Now } from '../../kernel/clock.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import type { HttpRequest, HttpResponse } from '../../kernel/http.ts';
 import type { newId } from '../../kernel/ids.ts';
-import { changeProduct as route } from '../contract.ts';
+import type { changeProduct as route } from '../contract.ts';
 import {
   type Availability,
   changeTime,
@@ -81,5 +81,8 @@ async function answer(ports: Ports, product: VersionedProduct): Promise<HttpResp
 }
 
 function changedMeanwhile(): DomainError {
-  return new DomainError('precondition-failed', 'The product has changed. Read it again, then send the change.');
+  return new DomainError(
+    'precondition-failed',
+    'The product has changed. Read it again, then send the change.',
+  );
 }

@@ -2,7 +2,7 @@ import { isoInstant, type Now } from '../../kernel/clock.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import type { HttpRequest, HttpResponse } from '../../kernel/http.ts';
 import type { newId } from '../../kernel/ids.ts';
-import { createProduct as route } from '../contract.ts';
+import type { createProduct as route } from '../contract.ts';
 import { type Availability, etagOf, shown, type VersionedProduct } from '../domain/product.ts';
 import { variantsOf } from '../domain/variants.ts';
 

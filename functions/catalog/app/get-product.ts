@@ -1,6 +1,6 @@
 import { DomainError } from '../../kernel/errors.ts';
 import type { HttpRequest, HttpResponse } from '../../kernel/http.ts';
-import { getProduct as route } from '../contract.ts';
+import type { getProduct as route } from '../contract.ts';
 import { type Availability, etagOf, shown, type VersionedProduct } from '../domain/product.ts';
 
 interface Ports {

@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponse } from '../../kernel/http.ts';
 import { canonicalJson, digest } from '../../kernel/ids.ts';
-import { listCategories as route } from '../contract.ts';
+import type { listCategories as route } from '../contract.ts';
 import { categoriesOf } from '../domain/categories.ts';
 import type { Card } from '../domain/listing.ts';
 

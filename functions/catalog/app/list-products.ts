@@ -103,5 +103,5 @@ function refuseUnknown(name: 'category' | 'style', value: string | undefined, ca
 
 function search(query: Query): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined);
-  return new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+  return String(new URLSearchParams(Object.fromEntries(given.map(([name, value]) => [name, String(value)]))));
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { type Channel, describedProduct } from '../contract.ts';
 import { currency, type Money } from '../../kernel/contract.ts';
 import { parseDecimal } from '../../kernel/money.ts';
+import { type Channel, describedProduct } from '../contract.ts';
 import type { CatalogProduct, VersionedProduct } from './product.ts';
 
 /** What a row says of a product and of its one variant. */
@@ -24,7 +24,9 @@ const channelsOf: Readonly<Record<string, Channel[]>> = {
 };
 
 /** Reads a row, or says why it cannot be taken. Columns that are not known are passed over. */
-export function productOfRow(columns: Readonly<Record<string, string>>): ImportedProduct | { reason: string } {
+export function productOfRow(
+  columns: Readonly<Record<string, string>>,
+): ImportedProduct | { reason: string } {
   const reasons: string[] = [];
   const read = <S extends z.ZodMiniType>(column: string, schema: S, value: unknown): z.output<S> => {
     const result = z.safeParse(schema, value);

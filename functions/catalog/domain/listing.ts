@@ -59,13 +59,17 @@ function pricedBetween(card: Card, { minPrice, maxPrice, currency }: Filter): bo
   if (minPrice === undefined && maxPrice === undefined) return true;
   return card.variants.some(
     ({ price }) =>
-      price.currency === currency && price.amount >= (minPrice ?? 0) && price.amount <= (maxPrice ?? Infinity),
+      price.currency === currency &&
+      price.amount >= (minPrice ?? 0) &&
+      price.amount <= (maxPrice ?? Infinity),
   );
 }
 
 /** The lowest price in the currency, in minor units; undefined when it is not sold in it. */
 export function lowestPrice({ variants }: CatalogProduct, currency: Currency): number | undefined {
-  const amounts = variants.filter(({ price }) => price.currency === currency).map(({ price }) => price.amount);
+  const amounts = variants
+    .filter(({ price }) => price.currency === currency)
+    .map(({ price }) => price.amount);
   return amounts.length > 0 ? Math.min(...amounts) : undefined;
 }
 

@@ -1,5 +1,5 @@
-import type { Product } from '../contract.ts';
 import { canonicalJson, digest } from '../../kernel/ids.ts';
+import type { Product } from '../contract.ts';
 
 export type Availability = Product['variants'][number]['availability'];
 export type Variant = Omit<Product['variants'][number], 'availability'>;

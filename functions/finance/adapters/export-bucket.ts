@@ -79,7 +79,8 @@ export function exportBucket(bucket: string, sleep: Sleep = systemSleep) {
           service: 's3',
           method: 'GET',
           url: addressOf(bucket, key),
-          headers: { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' },
+          // Becomes a query parameter, spelled as S3 spells it.
+          headers: { 'X-Amz-Content-Sha256': 'UNSIGNED-PAYLOAD' },
         },
         expiresIn,
       );

@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Currency } from '../../../functions/kernel/contract.ts';
-import { add, allocate, display, moneyOf, parseDecimal, share, toDecimal } from '../../../functions/kernel/money.ts';
+import {
+  add,
+  allocate,
+  display,
+  moneyOf,
+  parseDecimal,
+  share,
+  toDecimal,
+} from '../../../functions/kernel/money.ts';
 
 const safe = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 const currencies: Currency[] = ['KRW', 'JPY', 'USD', 'EUR', 'GBP', 'KWD'];
@@ -145,6 +153,6 @@ describe('display', () => {
     [-1299, 'USD', 'en-US', '-$12.99'],
     [Number.MAX_SAFE_INTEGER, 'KWD', 'en-US', 'KWD 9,007,199,254,740.991'],
   ] as const)('%d of %s in %s reads %s', (amount, currency, locale, text) => {
-    expect(display({ amount, currency }, locale).replace(/ /g, ' ')).toBe(text);
+    expect(display({ amount, currency }, locale).replace(/\u00a0/g, ' ')).toBe(text);
   });
 });

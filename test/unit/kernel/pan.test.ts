@@ -37,7 +37,7 @@ describe('no card number is', () => {
   });
 
   it('does not take long over a long text', () => {
-    expect(containsCardNumber(`${'1 '.repeat(100_000)}x`)).toBe(true);
+    expect(containsCardNumber(`${'1 '.repeat(100_000)}x`)).toBe(false);
     expect(containsCardNumber(`${'7'.repeat(500_000)}x`)).toBe(false);
     expect(containsCardNumber(`${'7-'.repeat(200_000)}x`)).toBe(false);
   });

@@ -95,7 +95,15 @@ function textsOf(value: unknown, path = ''): [string, string][] {
 
 test('no name can add markup, a line, a header or a reversed reading', () => {
   const nasty = fc.string({ unit: 'binary', maxLength: 60 });
-  const parts = ['\ud800', '<script>alert(1)</script>', '"><img onerror=x>', '\r\nBcc: a@b.test', '\u202e', '&', "'"];
+  const parts = [
+    '\ud800',
+    '<script>alert(1)</script>',
+    '"><img onerror=x>',
+    '\r\nBcc: a@b.test',
+    '\u202e',
+    '&',
+    "'",
+  ];
   fc.assert(
     fc.property(fc.array(fc.oneof(nasty, fc.constantFrom(...parts)), { maxLength: 6 }), (pieces) => {
       const name = pieces.join('');

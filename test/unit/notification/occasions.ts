@@ -25,6 +25,7 @@ const common = {
   at: '2026-11-22T15:30:00.000Z',
   traceparent: '00-00000000000000000000000000000001-0000000000000001-01',
   replayed: false,
+  receives: 1,
 };
 
 /** One of each event that the shopper is written to about. */

@@ -7,7 +7,7 @@ import {
 import { usd } from './memory-provider.ts';
 
 /** A provider under test, with what it takes for the cards of the suite. */
-export interface Subject {
+interface Subject {
   readonly provider: PaymentProvider;
   readonly cards: { readonly approved: string; readonly declined: string; readonly captureFails: string };
   /** From now on the provider does what it is asked, and its answers are lost. */

@@ -1,0 +1,45 @@
+import { randomUUID } from 'node:crypto';
+import { charges, left, openStore, order, sell, settled, totalOf } from '../store.ts';
+
+export interface IdempotencyFigures {
+  readonly requests: number;
+  readonly statuses: readonly number[];
+  readonly differentBodies: number;
+  readonly orders: number;
+  readonly charges: number;
+  readonly unitsTaken: number;
+  readonly otherBodyStatus: number;
+  readonly otherBodyProblem: string;
+}
+
+/** The same `POST /v1/orders` many times at once, and then the key with another body. */
+export async function idempotency(requests = 100, contentionMs = 5): Promise<IdempotencyFigures> {
+  const store = await openStore();
+  try {
+    const { sku } = await sell(store, { stock: 500, shards: 4 });
+    const lines = [{ sku, quantity: 1 }];
+    const total = await totalOf(store, lines);
+    const { token } = await store.account();
+    const key = randomUUID();
+    store.cloud.setContention(contentionMs);
+    const answers = await Promise.all(
+      Array.from({ length: requests }, () => order(store, { token, lines, total, key })),
+    );
+    store.cloud.setContention(undefined);
+    await settled(store, token, answers[0]!.body.id, { payment: 'captured' });
+    const other = await order(store, { token, lines: [{ sku, quantity: 2 }], total, key });
+    const list = await store.request('GET', '/v1/orders?limit=100', { token });
+    return {
+      requests,
+      statuses: [...new Set(answers.map(({ status }) => status))],
+      differentBodies: new Set(answers.map(({ text }) => text)).size,
+      orders: list.body.items.length,
+      charges: (await charges(store)).length,
+      unitsTaken: 500 - (await left(store, sku)),
+      otherBodyStatus: other.status,
+      otherBodyProblem: other.body.type,
+    };
+  } finally {
+    await store.stop();
+  }
+}

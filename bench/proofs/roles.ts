@@ -1,0 +1,195 @@
+import { randomUUID } from 'node:crypto';
+import type { Resource } from '../../local/types.ts';
+import { openStore, order, type Store, sell, settled, totalOf } from '../store.ts';
+
+export interface RoleFigures {
+  /** What lost its role, by kind. */
+  readonly tried: Readonly<Record<string, number>>;
+  /** Of those, what went on as if nothing were missing. */
+  readonly unnoticed: readonly string[];
+}
+
+/** Something whose permissions can be taken away: by the ARN that the evaluator knows it under. */
+interface Holder {
+  readonly kind: 'function' | 'workflow' | 'pipe' | 'schedule' | 'rule';
+  readonly name: string;
+  readonly arn: string;
+}
+
+/**
+ * Takes the role of every function, workflow, pipe and schedule away in turn, and every rule's permission to deliver;
+ * then uses the store. Each time a call must be refused, and that call must be one of theirs.
+ */
+export async function roles(report: (line: string) => void = () => {}): Promise<RoleFigures> {
+  const store = await openStore();
+  try {
+    await tour(store, () => false);
+    const holders = holdersOf(store);
+    const unnoticed: string[] = [];
+    for (const holder of holders) {
+      const noticed = await isNoticed(store, holder);
+      report(`${noticed ? 'refused ' : 'UNNOTICED'} ${holder.kind} ${holder.name}`);
+      if (!noticed) unnoticed.push(`${holder.kind} ${holder.name}`);
+    }
+    const tried: Record<string, number> = {};
+    for (const { kind } of holders) tried[kind] = (tried[kind] ?? 0) + 1;
+    return { tried, unnoticed };
+  } finally {
+    await store.stop();
+  }
+}
+
+function holdersOf({ cloud: { runtime } }: Store): Holder[] {
+  const of = (kind: Holder['kind'], type: string, arnOf: (resource: Resource) => string): Holder[] =>
+    runtime.resources(type).map((resource) => ({ kind, name: resource.logicalId, arn: arnOf(resource) }));
+  return [
+    ...of('function', 'AWS::Lambda::Function', ({ properties }) => properties.Role),
+    ...of('workflow', 'AWS::StepFunctions::StateMachine', ({ properties }) => properties.RoleArn),
+    ...of('pipe', 'AWS::Pipes::Pipe', ({ properties }) => properties.RoleArn),
+    ...of('schedule', 'AWS::Scheduler::Schedule', ({ properties }) => properties.Target.RoleArn),
+    ...of('rule', 'AWS::Events::Rule', ({ arn }) => arn),
+  ];
+}
+
+async function isNoticed(store: Store, holder: Holder): Promise<boolean> {
+  let refused = false;
+  const { iam } = store.cloud.runtime;
+  const forget = iam.onDenied(({ caller }) => {
+    const who = caller.kind === 'role' ? caller.roleArn : caller.kind === 'service' ? caller.sourceArn : '';
+    if (who === holder.arn) refused = true;
+  });
+  const giveBack = iam.revoke(holder.arn);
+  try {
+    await tour(store, () => refused).catch(() => undefined);
+    return refused;
+  } finally {
+    giveBack();
+    forget();
+  }
+}
+
+/** How long a step may take that waits for what happens behind the API. */
+const patienceMs = 8_000;
+
+/** Uses every part of the store; ends early once `over`. */
+async function tour(store: Store, over: () => boolean): Promise<void> {
+  const shopper = await store.account();
+  const finance = await store.account('finance');
+  const operator = { token: await store.operator() };
+  const steps = requests(store, shopper, finance, operator);
+  for (const step of steps) {
+    if (over()) return;
+    await Promise.race([step(), overSoon(over)]);
+  }
+}
+
+/** Ends when it is over, so that a step that will never end is not waited for. */
+async function overSoon(over: () => boolean): Promise<void> {
+  const deadline = performance.now() + patienceMs;
+  while (!over() && performance.now() < deadline) await new Promise((done) => setTimeout(done, 20));
+}
+
+type Account = { token: string };
+
+function requests(
+  store: Store,
+  shopper: Account,
+  finance: Account,
+  operator: Account,
+): (() => Promise<unknown>)[] {
+  const key = () => ({ 'idempotency-key': randomUUID() });
+  const any = { 'if-match': '*' };
+  let goods: Awaited<ReturnType<typeof sell>>;
+  let cartId = '';
+  let orderId = '';
+  const get = (path: string, { token }: Partial<Account> = {}) =>
+    store.request('GET', path, token ? { token } : {});
+  const buy = async (payWith: string | undefined) => {
+    const lines = [{ sku: goods.sku, quantity: 1 }];
+    const { body } = await order(store, { ...shopper, lines, total: await totalOf(store, lines), payWith });
+    return body.id as string;
+  };
+  const run = (target: RegExp, time: string) => {
+    const schedule = store.cloud.runtime
+      .resources('AWS::Scheduler::Schedule')
+      .find(({ properties }) => target.test(properties.Target.Arn));
+    return store.request('POST', `/_local/schedules/${schedule!.ref}/run`, { json: { time } });
+  };
+  return [
+    () =>
+      Promise.all([
+        get('/v1/health'),
+        get('/v1/openapi.json'),
+        get('/v1/nowhere'),
+        get('/v1/products'),
+        get('/v1/categories'),
+      ]),
+    async () => {
+      goods = await sell(store, { stock: 50, shards: 2 });
+    },
+    () =>
+      store.request('POST', '/v1/admin/products/import', {
+        ...operator,
+        headers: { 'content-type': 'text/csv' },
+        text: `id,name,description,category,style,price\n${randomUUID()},Cup,Plain,housewares,kitchen,5.00\n`,
+      }),
+    () =>
+      Promise.all([
+        get(`/v1/products/${goods.productId}`),
+        store.request('PATCH', `/v1/admin/products/${goods.productId}`, {
+          ...operator,
+          headers: any,
+          json: { style: 'tea' },
+        }),
+        get(`/v1/admin/stock/${goods.sku}`, operator),
+        store.request('PUT', `/v1/admin/stock/${goods.sku}`, {
+          ...operator,
+          headers: { ...key(), ...any },
+          json: { adjust: 1, reason: 'found one' },
+        }),
+      ]),
+    async () => {
+      const { body } = await store.request('POST', '/v1/carts', { json: {} });
+      cartId = body.id;
+    },
+    () =>
+      store.request('PUT', `/v1/carts/${cartId}/lines/${goods.sku}`, { headers: any, json: { quantity: 1 } }),
+    () => get(`/v1/carts/${cartId}`),
+    () => store.request('DELETE', `/v1/carts/${cartId}/lines/${goods.sku}`, { headers: any }),
+    () => store.request('POST', `/v1/carts/${cartId}/claim`, { ...shopper, json: {} }),
+    async () => {
+      orderId = await buy(undefined);
+    },
+    () =>
+      Promise.all([
+        get('/v1/orders', shopper),
+        get(`/v1/orders/${orderId}`, shopper),
+        get(`/v1/orders/${orderId}/events`, shopper),
+      ]),
+    () =>
+      store.request('POST', `/v1/orders/${orderId}/payments`, {
+        ...shopper,
+        headers: key(),
+        json: { method: 'card', token: 'tok_approve' },
+      }),
+    () => settled(store, shopper.token, orderId, { payment: 'captured' }, patienceMs),
+    () =>
+      store.request('POST', `/v1/admin/orders/${orderId}/refunds`, {
+        ...operator,
+        headers: key(),
+        json: { reason: 'damaged' },
+      }),
+    () => settled(store, shopper.token, orderId, { payment: 'refunded' }, patienceMs),
+    async () =>
+      store.request('POST', `/v1/orders/${await buy(undefined)}/cancel`, { ...shopper, headers: key() }),
+    () => run(/function/, new Date(store.cloud.runtime.clock.now()).toISOString()),
+    // The export of the business date on which the order was paid.
+    () => run(/stateMachine/, new Date(store.cloud.runtime.clock.now() + 24 * 3_600_000).toISOString()),
+    async () => {
+      const { body } = await get('/v1/finance/exports', finance);
+      if (body?.items?.[0]) await get(`/v1/finance/exports/${body.items[0].date}`, finance);
+    },
+    // Those that work behind the API have until now to be refused.
+    () => store.request('GET', '/v1/health'),
+  ];
+}

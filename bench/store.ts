@@ -1,0 +1,258 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Cloud, startCloud } from '../local/cloud.ts';
+import { synthesise } from '../local/synth.ts';
+
+/** The assembly that proofs and store tests run; made again only when its sources have changed. */
+const assembly = '.build/proof-assembly';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Parsed JSON, or undefined. */
+  readonly body: any;
+  readonly text: string;
+}
+
+export interface RequestOptions {
+  readonly token?: string;
+  readonly json?: unknown;
+  /** A raw body; set its content-type in `headers`. */
+  readonly text?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A store of its own in the embedded cloud, spoken to over HTTP as its users do. */
+export interface Store {
+  readonly cloud: Cloud;
+  readonly apiUrl: string;
+  readonly home: string;
+  request(method: string, path: string, options?: RequestOptions): Promise<Answer>;
+  /** A new account, signed in; in the given groups. */
+  account(...groups: readonly string[]): Promise<{ email: string; token: string }>;
+  /** The operator's token. */
+  operator(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts an empty store.
+ * @param options.contentionMs how long each write transaction stays in flight at least; conflicts as on AWS
+ * @param options.home kept when given, otherwise a folder that `stop` removes
+ */
+export async function openStore(options: { contentionMs?: number; home?: string } = {}): Promise<Store> {
+  await synthesise({ assembly });
+  const home = options.home ?? (await mkdtemp(join(tmpdir(), 'floodgate-')));
+  const cloud = await startCloud({
+    assembly,
+    home,
+    port: 0,
+    ...(options.contentionMs !== undefined && { contention: { windowMs: options.contentionMs } }),
+  });
+  const client = clientOf(cloud.apiUrl);
+  return {
+    cloud,
+    home,
+    ...client,
+    stop: async () => {
+      await cloud.stop();
+      if (options.home === undefined) await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The same over HTTP alone, for a store that runs elsewhere on this machine. */
+export function clientOf(apiUrl: string): Omit<Store, 'cloud' | 'home' | 'stop'> {
+  const request = async (method: string, path: string, options: RequestOptions = {}): Promise<Answer> => {
+    const { token, json, text: raw, headers } = options;
+    const content = json === undefined ? raw : JSON.stringify(json);
+    const response = await fetch(new URL(path, apiUrl), {
+      method,
+      headers: {
+        ...(json !== undefined && { 'content-type': 'application/json' }),
+        ...(token && { authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      ...(content !== undefined && { body: content }),
+      signal: AbortSignal.timeout(60_000),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: parse(text), text };
+  };
+  const account = async (...groups: readonly string[]) => {
+    const email = `${randomUUID()}@example.com`;
+    const { status, body, text } = await request('POST', '/_local/users', {
+      json: { email, password: `Aa1-${randomUUID()}`, groups },
+    });
+    if (status !== 201) throw new Error(`no account: ${status} ${text}`);
+    return { email, token: body.accessToken as string };
+  };
+  let operator: Promise<string> | undefined;
+  return {
+    apiUrl,
+    request,
+    account,
+    operator: () => {
+      operator ??= account('operators').then(({ token }) => token);
+      return operator;
+    },
+  };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export type Client = ReturnType<typeof clientOf>;
+
+/** Waits until `look` answers something; polls every 20 ms. @throws Error saying what did not come about */
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined | false>,
+  withinMs = 60_000,
+): Promise<T> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() > deadline) throw new Error(`did not happen within ${withinMs} ms: ${what}`);
+    await new Promise((done) => setTimeout(done, 20));
+  }
+}
+
+export const address = {
+  name: 'Kim Yuna',
+  line1: '1 Sejong-daero',
+  city: 'Seoul',
+  postalCode: '04524',
+  country: 'KW',
+};
+
+export interface Goods {
+  readonly sku: string;
+  readonly productId: string;
+  readonly price: { readonly amount: number; readonly currency: string };
+}
+
+/** Puts a product on sale. Price in minor units. */
+export async function sell(
+  client: Client,
+  product: { name?: string; amount?: number; currency?: string; stock: number; shards?: number },
+): Promise<Goods> {
+  const token = await client.operator();
+  const { name = 'Celadon cup', amount = 1_999, currency = 'USD', stock, shards = 1 } = product;
+  const created = await client.request('POST', '/v1/admin/products', {
+    token,
+    headers: { 'idempotency-key': randomUUID() },
+    json: {
+      name,
+      description: 'Glazed by hand.',
+      category: 'housewares',
+      style: 'kitchen',
+      variants: [{ attributes: {}, price: { amount, currency } }],
+    },
+  });
+  if (created.status !== 201) throw new Error(`no product: ${created.status} ${created.text}`);
+  const [{ sku, price }] = created.body.variants;
+  const opened = await client.request('POST', '/v1/admin/stock/import', {
+    token,
+    headers: { 'content-type': 'text/csv' },
+    text: `sku,available\n${sku},${stock}\n`,
+  });
+  if (opened.status !== 200 || opened.body.failed.length > 0) {
+    throw new Error(`no stock: ${opened.status} ${opened.text}`);
+  }
+  if (shards > 1) {
+    const raised = await client.request('PUT', `/v1/admin/stock/${sku}/shards`, {
+      token,
+      json: { count: shards },
+    });
+    if (raised.status !== 200) throw new Error(`no shards: ${raised.status} ${raised.text}`);
+  }
+  return { sku, productId: created.body.id, price };
+}
+
+export interface Line {
+  readonly sku: string;
+  readonly quantity: number;
+}
+
+/** What the lines come to at the shopper's address, from a cart: minor units and currency. */
+export async function totalOf(client: Client, lines: readonly Line[], country = address.country) {
+  const merged = [...Map.groupBy(lines, ({ sku }) => sku)].map(([sku, same]) => ({
+    sku,
+    quantity: same.reduce((sum, { quantity }) => sum + quantity, 0),
+  }));
+  const cart = await client.request('POST', `/v1/carts?country=${country}`, { json: { lines: merged } });
+  if (cart.status !== 201) throw new Error(`no cart: ${cart.status} ${cart.text}`);
+  return cart.body.total as { amount: number; currency: string };
+}
+
+/** `POST /v1/orders` for lines, paid with `token` (none: placed without a payment). */
+export async function order(
+  client: Client,
+  buyer: {
+    token: string;
+    lines: readonly Line[];
+    total: { amount: number; currency: string };
+    key?: string;
+    payWith?: string | undefined;
+    country?: string;
+    language?: string;
+  },
+): Promise<Answer> {
+  const { token, lines, total, key = randomUUID(), payWith = 'tok_approve', country, language } = buyer;
+  return client.request('POST', '/v1/orders', {
+    token,
+    headers: { 'idempotency-key': key, ...(language && { 'accept-language': language }) },
+    json: {
+      lines,
+      shippingAddress: { ...address, ...(country && { country }) },
+      expectedTotal: total,
+      ...(payWith && { payment: { method: 'card', token: payWith } }),
+    },
+  });
+}
+
+/** Waits until the order has `status` (or a payment with `payment`), and answers it. */
+export async function settled(
+  client: Client,
+  token: string,
+  orderId: string,
+  wanted: { status?: string; payment?: string },
+  withinMs?: number,
+): Promise<any> {
+  return until(
+    `order ${orderId} is ${JSON.stringify(wanted)}`,
+    async () => {
+      const { body } = await client.request('GET', `/v1/orders/${orderId}`, { token });
+      const there =
+        (wanted.status === undefined || body?.status === wanted.status) &&
+        (wanted.payment === undefined || body?.payment?.status === wanted.payment);
+      return there && body;
+    },
+    withinMs,
+  );
+}
+
+/** The provider's own book. */
+export async function charges(client: Client): Promise<any[]> {
+  const { status, body, text } = await client.request('GET', '/_local/psp/charges');
+  if (status !== 200) throw new Error(`no book: ${status} ${text}`);
+  return body.items;
+}
+
+/** Units of a SKU that are left, over all shards. */
+export async function left(client: Client, sku: string): Promise<number> {
+  const { status, body, text } = await client.request('GET', `/v1/admin/stock/${sku}`, {
+    token: await client.operator(),
+  });
+  if (status !== 200) throw new Error(`no stock: ${status} ${text}`);
+  return body.available;
+}

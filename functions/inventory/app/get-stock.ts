@@ -1,0 +1,19 @@
+import { DomainError } from '../../kernel/errors.ts';
+import type { HttpRequest, HttpResponse } from '../../kernel/http.ts';
+import type { getStock as route } from '../contract.ts';
+import type { Stock } from '../domain/shards.ts';
+import { etagOf, viewOf } from '../domain/stock.ts';
+
+interface Ports {
+  /** True of one moment. */
+  readonly stock: (sku: string) => Promise<Stock | undefined>;
+}
+
+/** The stock of one SKU; its ETag is for setting it. */
+export const getStock =
+  (ports: Ports) =>
+  async ({ params }: Pick<HttpRequest<typeof route>, 'params'>): Promise<HttpResponse<typeof route>> => {
+    const stock = await ports.stock(params.sku);
+    if (!stock) throw new DomainError('not-found', `${params.sku} is not stocked.`);
+    return { status: 200, body: viewOf(stock), headers: { etag: etagOf(stock) } };
+  };

@@ -1,0 +1,58 @@
+import { DomainError } from '../../kernel/errors.ts';
+import type { Stock } from '../domain/shards.ts';
+import { isNamedBy, spread } from '../domain/stock.ts';
+import { type Pace, untilDone } from './attempts.ts';
+
+/** Units to add to a shard (negative: to take), provided that it is still at `rev`. */
+export interface ShardChange {
+  readonly shard: number;
+  readonly rev: number;
+  readonly units: number;
+}
+
+export interface Ports extends Pace {
+  /** True of one moment. */
+  readonly stock: (sku: string) => Promise<Stock | undefined>;
+  /** All or none; false when a shard is no longer at its revision. */
+  readonly change: (sku: string, changes: readonly ShardChange[]) => Promise<boolean>;
+  /** Opens the stock of SKUs with one shard each; false when one of them has stock. */
+  readonly open: (rows: readonly { sku: string; units: number }[]) => Promise<boolean>;
+}
+
+/**
+ * Sets the stock of a SKU to a number of units.
+ *
+ * 1. Count it; it must be in the state that `If-Match` names.
+ * 2. Spread the difference over the shards.
+ * 3. Write it in one transaction that fails if any shard has changed since: a unit sold meanwhile is not brought back.
+ *
+ * `*` names whatever state there is, none included: then the stock is opened.
+ */
+export const setAvailable =
+  (ports: Ports) =>
+  (sku: string, available: number, ifMatch: string): Promise<Stock> =>
+    untilDone(ports, async () => {
+      const stock = await ports.stock(sku);
+      if (!stock) {
+        if (ifMatch !== '*') throw new DomainError('not-found', `${sku} is not stocked.`);
+        return (await ports.open([{ sku, units: available }])) ? ports.stock(sku) : undefined;
+      }
+      if (!isNamedBy(ifMatch, stock)) {
+        throw new DomainError('precondition-failed', 'The stock has changed. Read it again, then set it.');
+      }
+      const units = stock.shards.reduce((sum, shard) => sum + shard.available, 0);
+      const parts = spread(stock.shards, available - units);
+      if (parts.every((part) => part === 0)) return stock;
+      const changes = stock.shards.map(({ shard, rev }, index) => ({ shard, rev, units: parts[index]! }));
+      return (await ports.change(sku, changes)) ? changed(stock, parts) : undefined;
+    });
+
+function changed(stock: Stock, parts: readonly number[]): Stock {
+  return {
+    ...stock,
+    shards: stock.shards.map(({ shard, available, rev }, index) => {
+      const units = parts[index]!;
+      return { shard, available: available + units, rev: units === 0 ? rev : rev + 1 };
+    }),
+  };
+}

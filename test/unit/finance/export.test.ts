@@ -1,0 +1,185 @@
+import { createHash } from 'node:crypto';
+import { parse } from 'csv-parse/sync';
+import fc from 'fast-check';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { exportJournal } from '../../../functions/finance/app/export-journal.ts';
+import { writeManifest } from '../../../functions/finance/app/export-manifest.ts';
+import type { JournalEntry } from '../../../functions/finance/domain/journal.ts';
+import { type Currency, currency } from '../../../functions/kernel/contract.ts';
+import { parseDecimal } from '../../../functions/kernel/money.ts';
+import { anySale, entriesOf, type Sale, totalOf } from './sales.ts';
+
+const date = '2026-11-22';
+const plan = { date, timeZone: 'Asia/Seoul' };
+
+function world(entries: readonly JournalEntry[]) {
+  const bucket = new Map<string, string>();
+  const writes: string[] = [];
+  const write = async (key: string, content: Uint8Array) => {
+    bucket.set(key, Buffer.from(content).toString());
+    writes.push(key);
+  };
+  const read = async (key: string) => {
+    const content = bucket.get(key);
+    return content === undefined ? undefined : Buffer.from(content);
+  };
+  return {
+    bucket,
+    writes,
+    files: exportJournal({ entriesOf: async () => [...entries], write }),
+    manifest: writeManifest({ read, write }),
+    rows: (name: string) =>
+      parse(bucket.get(`exports/${date}/${name}`)!, { columns: true }) as Record<string, string>[],
+  };
+}
+
+const won: Sale = {
+  orderId: 'ord_A1',
+  at: '2026-11-22T03:00:00.000Z',
+  currency: 'KRW',
+  subtotal: 45_000,
+  discount: 2_000,
+  shipping: 3_000,
+  tax: 3_909,
+  taxIncluded: true,
+};
+const dollars: Sale = { ...won, orderId: 'ord_B2', at: '2026-11-22T02:00:00.000Z', currency: 'USD' };
+const dinars: Sale = { ...won, orderId: 'ord_C3', currency: 'KWD', taxIncluded: false };
+const entries = [
+  ...entriesOf(won, [totalOf(won)]),
+  ...entriesOf(dollars, [1_000, 1]),
+  ...entriesOf(dinars, []),
+];
+
+describe('the files', () => {
+  let w: ReturnType<typeof world>;
+  beforeEach(async () => {
+    w = world(entries);
+    await w.files(plan);
+  });
+
+  test('journal.csv has a row for each posting, by time, in plain decimals', () => {
+    const rows = w.rows('journal.csv');
+    expect(rows).toHaveLength(entries.flatMap(({ postings }) => postings).length);
+    expect(rows[0]).toEqual({
+      entryId: 'jrn_B2-10',
+      businessDate: date,
+      occurredAt: '2026-11-22T02:00:00.000Z',
+      orderId: 'ord_B2',
+      eventId: 'evt_B2-10',
+      account: 'sales-returns',
+      debit: '8.50',
+      credit: '0.00',
+      currency: 'USD',
+    });
+    expect(rows.filter(({ currency }) => currency === 'KWD').map(({ debit }) => debit)).toContain('49.909');
+  });
+
+  test('summary.csv has the totals of each account and currency', () => {
+    expect(w.rows('summary.csv')).toContainEqual({
+      account: 'payment-clearing',
+      currency: 'KRW',
+      debit: '46000',
+      credit: '46000',
+    });
+  });
+
+  test('orders.csv tells what came in and went back for each order', () => {
+    expect(w.rows('orders.csv')).toEqual([
+      { orderId: 'ord_A1', currency: 'KRW', captured: '46000', refunded: '46000' },
+      { orderId: 'ord_B2', currency: 'USD', captured: '460.00', refunded: '10.01' },
+      { orderId: 'ord_C3', currency: 'KWD', captured: '49.909', refunded: '0.000' },
+    ]);
+  });
+});
+
+test('the manifest comes last and says of each file what lies there', async () => {
+  const w = world(entries);
+  const manifest = await w.manifest(await w.files(plan));
+  expect(w.writes.at(-1)).toBe(`exports/${date}/manifest.json`);
+  expect(JSON.parse(w.bucket.get(`exports/${date}/manifest.json`)!)).toEqual(manifest);
+  expect(manifest).toMatchObject({
+    schemaVersion: 1,
+    date,
+    timeZone: 'Asia/Seoul',
+    balanced: true,
+    generatedFrom: { entries: 6, firstOccurredAt: dollars.at, lastOccurredAt: won.at },
+    totals: {
+      KRW: { debit: 94_000, credit: 94_000 },
+      KWD: { debit: 51_909, credit: 51_909 },
+      USD: { debit: 49_001, credit: 49_001 },
+    },
+  });
+  expect(manifest.files.map(({ name }) => name)).toEqual(['journal.csv', 'summary.csv', 'orders.csv']);
+  for (const { name, rows, bytes, sha256 } of manifest.files) {
+    const content = w.bucket.get(`exports/${date}/${name}`)!;
+    expect(rows).toBe(w.rows(name).length);
+    expect(bytes).toBe(Buffer.byteLength(content));
+    expect(sha256).toBe(createHash('sha256').update(content).digest('hex'));
+  }
+});
+
+test('a day without a sale has files without rows, and a manifest', async () => {
+  const w = world([]);
+  const manifest = await w.manifest(await w.files(plan));
+  expect(manifest).toMatchObject({ generatedFrom: { entries: 0 }, totals: {}, balanced: true });
+  expect(w.rows('journal.csv')).toEqual([]);
+});
+
+test('running again over the same entries, in any order, writes the same bytes', async () => {
+  const journal = fc.array(anySale, { maxLength: 6 }).chain((sales) => {
+    const all = sales.flatMap((sale, index) =>
+      entriesOf({ ...sale, orderId: `ord_${index}` }, [Math.floor(totalOf(sale) / 2)]),
+    );
+    return fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length }));
+  });
+  await fc.assert(
+    fc.asyncProperty(journal, async ([all, shuffled]) => {
+      const [first, second] = [world(all), world(shuffled)];
+      await first.manifest(await first.files(plan));
+      await second.manifest(await second.files(plan));
+      expect(second.bucket).toEqual(first.bucket);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('the manifest totals are what the rows of the journal sum to, to the minor unit', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(anySale, { minLength: 1, maxLength: 6 }), async (sales) => {
+      const w = world(sales.flatMap((sale) => entriesOf(sale, [totalOf(sale)])));
+      const manifest = await w.manifest(await w.files(plan));
+      for (const code of currency.options as readonly Currency[]) {
+        const rows = w.rows('journal.csv').filter((row) => row.currency === code);
+        const sum = (side: 'debit' | 'credit') =>
+          rows.reduce((total, row) => total + parseDecimal(row[side]!, code).amount, 0);
+        expect(manifest.totals[code] ?? { debit: 0, credit: 0 }).toEqual({
+          debit: sum('debit'),
+          credit: sum('credit'),
+        });
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
+
+describe('there is no manifest', () => {
+  test('when debits and credits differ', async () => {
+    const [entry] = entries;
+    const crooked = { ...entry!, postings: entry!.postings.slice(1) };
+    const w = world([crooked]);
+    await expect(w.files(plan).then(w.manifest)).rejects.toMatchObject({ name: 'internal-error' });
+    expect(w.writes).not.toContain(`exports/${date}/manifest.json`);
+  });
+
+  test.each([
+    ['is missing', (bucket: Map<string, string>) => bucket.delete(`exports/${date}/summary.csv`)],
+    ['is another', (bucket: Map<string, string>) => bucket.set(`exports/${date}/summary.csv`, 'account\r\n')],
+  ])('when a file %s', async (_, damage) => {
+    const w = world(entries);
+    const draft = await w.files(plan);
+    damage(w.bucket);
+    await expect(w.manifest(draft)).rejects.toThrow('summary.csv');
+    expect(w.writes).not.toContain(`exports/${date}/manifest.json`);
+  });
+});

@@ -1,0 +1,151 @@
+import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Audience } from '../../../functions/kernel/contract.ts';
+
+vi.mock('../../../functions/kernel/log.ts', () => ({
+  log: { error: vi.fn(), warn: vi.fn() },
+  count: vi.fn(),
+}));
+
+const issuer = 'https://issuer.test/pool';
+const client = 'client-1';
+const ours = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const foreign = generateKeyPairSync('rsa', { modulusLength: 2048 });
+
+const keySet = {
+  keys: [{ ...ours.publicKey.export({ format: 'jwk' }), kid: 'k1', use: 'sig', alg: 'RS256' }],
+};
+
+let server: Server;
+let healthy = true;
+
+beforeAll(async () => {
+  server = createServer((_, response) => {
+    response.statusCode = healthy ? 200 : 500;
+    response.end(JSON.stringify(keySet));
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  vi.stubEnv('TOKEN_ISSUER', issuer);
+  vi.stubEnv('TOKEN_CLIENT_ID', client);
+  vi.stubEnv('JWKS_URI', `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`);
+});
+
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await new Promise((closed) => server.close(closed));
+});
+
+const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+const seconds = () => Math.floor(Date.now() / 1000);
+
+const claims = () => ({
+  sub: 'customer-1',
+  iss: issuer,
+  client_id: client,
+  token_use: 'access',
+  iat: seconds() - 10,
+  exp: seconds() + 600,
+});
+
+function token(
+  changes: Record<string, unknown> = {},
+  {
+    key = ours.privateKey,
+    header = {},
+  }: { key?: typeof ours.privateKey; header?: Record<string, unknown> } = {},
+): string {
+  const signed = `${encode({ alg: 'RS256', kid: 'k1', typ: 'JWT', ...header })}.${encode({ ...claims(), ...changes })}`;
+  return `${signed}.${sign('sha256', Buffer.from(signed), key).toString('base64url')}`;
+}
+
+/** A fresh verifier each time, as in a new execution environment. */
+async function authenticate(audience: Audience, authorization: string | undefined) {
+  vi.resetModules();
+  const caller = await import('../../../functions/kernel/caller.ts');
+  return caller.authenticate(audience, authorization);
+}
+
+const refused = (code: string) => expect.objectContaining({ code });
+
+describe('a good access token', () => {
+  it('says who calls, and in which groups', async () => {
+    expect(await authenticate('shopper', `Bearer ${token()}`)).toEqual({
+      customerId: 'customer-1',
+      groups: [],
+    });
+    expect(await authenticate('guest', `bearer ${token()}`)).toMatchObject({ customerId: 'customer-1' });
+    const operator = token({ 'cognito:groups': ['operators'] });
+    expect(await authenticate('operators', `Bearer ${operator}`)).toMatchObject({ groups: ['operators'] });
+  });
+
+  it('opens only what its groups may do', async () => {
+    const operator = `Bearer ${token({ 'cognito:groups': ['operators'] })}`;
+    await expect(authenticate('finance', operator)).rejects.toEqual(refused('forbidden'));
+    await expect(authenticate('operators', `Bearer ${token()}`)).rejects.toEqual(refused('forbidden'));
+    const odd = `Bearer ${token({ 'cognito:groups': 'operators' })}`;
+    await expect(authenticate('operators', odd)).rejects.toEqual(refused('forbidden'));
+  });
+});
+
+describe('no token', () => {
+  it('is needed for what is for all, and not looked at there', async () => {
+    expect(await authenticate('all', undefined)).toBeUndefined();
+    expect(await authenticate('all', 'Bearer nonsense')).toBeUndefined();
+    expect(await authenticate('provider', 'Basic abc')).toBeUndefined();
+  });
+
+  it('makes a guest, but a bad one does not', async () => {
+    expect(await authenticate('guest', undefined)).toBeUndefined();
+    await expect(authenticate('guest', 'Bearer nonsense')).rejects.toEqual(refused('unauthorized'));
+    await expect(authenticate('guest', '')).rejects.toEqual(refused('unauthorized'));
+  });
+
+  it.each(['shopper', 'operators', 'finance'] as const)('is refused to %s', async (audience) => {
+    await expect(authenticate(audience, undefined)).rejects.toEqual(refused('unauthorized'));
+  });
+});
+
+describe('a bad token is refused', () => {
+  const [, payload = ''] = token().split('.');
+  const unsigned = `${encode({ alg: 'none', kid: 'k1' })}.${payload}.`;
+  const hmacOver = `${encode({ alg: 'HS256', kid: 'k1' })}.${payload}`;
+  const publicPem = ours.publicKey.export({ type: 'spki', format: 'pem' });
+  const confused = `${hmacOver}.${createHmac('sha256', publicPem).update(hmacOver).digest('base64url')}`;
+  const [header, , signature] = token().split('.');
+
+  it.each([
+    ['expired', token({ exp: seconds() - 1 })],
+    ['not valid yet', token({ nbf: seconds() + 600 })],
+    ['an ID token', token({ token_use: 'id', aud: client, client_id: undefined })],
+    ["another client's", token({ client_id: 'client-2' })],
+    ['of no client', token({ client_id: undefined })],
+    ["another issuer's", token({ iss: 'https://issuer.test/other' })],
+    ['signed with another key', token({}, { key: foreign.privateKey })],
+    ['of a key that the set does not have', token({}, { header: { kid: 'k2' } })],
+    ['without a key id', token({}, { header: { kid: undefined } })],
+    ['changed after signing', `${header}.${encode({ ...claims(), sub: 'customer-2' })}.${signature}`],
+    ['unsigned (alg none)', unsigned],
+    ['signed with the public key as a secret (HS256)', confused],
+    ['no JWT', 'abc'],
+    ['empty', ''],
+  ])('%s', async (_, bad) => {
+    await expect(authenticate('shopper', `Bearer ${bad}`)).rejects.toEqual(refused('unauthorized'));
+  });
+
+  it.each(['Basic abc', 'Bearer', `Bearer ${'x y'}`, `Token ${token()}`])(
+    'under "%s"',
+    async (authorization) => {
+      await expect(authenticate('shopper', authorization)).rejects.toEqual(refused('unauthorized'));
+    },
+  );
+});
+
+it('is not the token’s fault when the keys cannot be had', async () => {
+  healthy = false;
+  await expect(authenticate('shopper', `Bearer ${token()}`)).rejects.toEqual(
+    refused('temporary-reduced-capacity'),
+  );
+  healthy = true;
+});
