@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 
 const stages = ['local', 'dev', 'prod'] as const;
 /** `local` is what the embedded cloud runs; `dev` and `prod` are deployed. */
-export type Stage = (typeof stages)[number];
+type Stage = (typeof stages)[number];
 
 const timeZone = z.string().check(
   z.refine((zone) => Intl.supportedValuesOf('timeZone').includes(zone), {
@@ -71,7 +71,6 @@ const schema = z.strictObject({
     /** Streams keep records for 24 hours. */
     maxRecordAgeSeconds: z.int().check(z.minimum(60), z.maximum(86_400)),
   }),
-  paymentProvider: z.enum(['sandbox']),
   /** Of times in e-mails. */
   storeTimeZone: timeZone,
   /** Whose midnight ends a business date, in the ledger and the exports. */
@@ -92,7 +91,6 @@ const shared = {
   checkout: { concurrency: 20, attempts: 100 },
   eventAttempts: 5,
   pipe: { batchSize: 100, parallelization: 2, attempts: 10, maxRecordAgeSeconds: 21_600 },
-  paymentProvider: 'sandbox',
   storeTimeZone: 'Asia/Seoul',
   businessTimeZone: 'Asia/Seoul',
   exportSchedule: 'cron(0 2 * * ? *)',

@@ -105,7 +105,12 @@ class HttpApi {
   async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const requestId = randomBytes(11).toString('base64url');
     const response = await this.#answer(incoming, requestId);
-    const headers = { 'apigw-requestid': requestId, ...response.headers };
+    const hasBody = response.status !== 204 && response.status !== 304;
+    const headers = {
+      'apigw-requestid': requestId,
+      ...response.headers,
+      ...(hasBody && { 'content-length': Buffer.byteLength(response.body) }),
+    };
     if (outgoing.destroyed) return;
     // A body that was refused unread would be taken for the next request of the connection.
     if (!incoming.complete) outgoing.shouldKeepAlive = false;

@@ -77,7 +77,9 @@ class Lambda implements Service {
       throw new AwsError('UnknownOperationException', `lambda:${operation} is not emulated`);
     }
     const arn = this.#arnOf(input.FunctionName);
-    this.#runtime.iam.authorize(caller, 'lambda:InvokeFunction', arn);
+    // Lambda's own pollers need no permission for a function that a mapping names.
+    const polled = caller.kind === 'service' && caller.service === 'lambda.amazonaws.com';
+    if (!polled) this.#runtime.iam.authorize(caller, 'lambda:InvokeFunction', arn);
     const fn = this.#function(arn);
     if (input.InvocationType === 'DryRun') return { StatusCode: 204 };
 

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AccountPool, createAccount, demoAccounts, demoPassword, signIn } from './demo-accounts.ts';
 import type { HttpApiRequest, HttpApiResponse } from './http-api-event.ts';
+import { isSeeded } from './seed.ts';
 import { AwsError, type Caller, type Resource, type Runtime } from './types.ts';
 
 /** Answers the requests under `/_local`: a look inside the embedded cloud, and ways to move it on. */
@@ -106,7 +107,7 @@ function localRoutes(runtime: Runtime): readonly LocalRoute[] {
         (await call('scheduler', 'RunNow', { Name: name, ...optional('Time', body.time) })) ?? {},
     ],
     ['POST', /^\/_local\/clock$/, ({ body }) => moveClock(runtime, body.advanceSeconds)],
-    ['GET', /^\/_local\/executions$/, () => call('states', 'ListExecutions', {})],
+    ['GET', /^\/_local\/executions$/, () => executions(runtime)],
     ['GET', /^\/_local\/executions\/(.+)$/, ({ name }) => execution(runtime, name)],
     ['GET', /^\/_local\/queues$/, () => queues(runtime)],
     ['GET', /^\/_local\/logs\/([^/]+)$/, ({ name, query }) => logLines(runtime, name, query.get('tail'))],
@@ -126,6 +127,7 @@ async function overview(runtime: Runtime): Promise<object> {
     clientId: pool.clientId,
     awsEndpoint: runtime.endpoint,
     now: new Date(runtime.clock.now()).toISOString(),
+    seeded: isSeeded(runtime.home),
     resources: shownTypes
       .flatMap((type) => runtime.resources(type))
       .map(({ stack, logicalId, type, ref, arn }) => ({ stack, logicalId, type, ref, arn })),
@@ -143,14 +145,37 @@ async function createUser(runtime: Runtime, body: Record<string, any>): Promise<
   return { email, groups, ...(await signIn(pool, email, password)) };
 }
 
+/** The whole book, page by page, asked with the API key that the store's own functions use. */
+/** The whole book, asked of the provider over HTTP with the key that its callers use. */
 async function sandboxCharges(runtime: Runtime): Promise<object> {
   const url = runtime.output('SandboxUrl');
   if (!url) throw new LocalProblem(404, 'not-found', 'No stack has the output SandboxUrl.');
-  const response = await fetch(`${url.replace(/\/$/, '')}/charges`);
-  if (!response.ok) {
-    throw new LocalProblem(502, 'sandbox-unavailable', `The sandbox provider answered ${response.status}.`);
+  const authorization = `Bearer ${await sandboxKey(runtime)}`;
+  const items: unknown[] = [];
+  for (let cursor: string | undefined; ; ) {
+    const query = new URLSearchParams({ limit: '1000', ...(cursor && { cursor }) });
+    const response = await fetch(`${url.replace(/\/$/, '')}/charges?${query}`, {
+      headers: { authorization },
+    });
+    if (!response.ok) {
+      throw new LocalProblem(502, 'sandbox-unavailable', `The sandbox provider answered ${response.status}.`);
+    }
+    const page = (await response.json()) as { items: unknown[]; next?: string };
+    items.push(...page.items);
+    cursor = page.next;
+    if (!cursor) return { items };
   }
-  return (await response.json()) as object;
+}
+
+/** The secret whose ARN the provider's own function is given. */
+async function sandboxKey(runtime: Runtime): Promise<string> {
+  const SecretId = runtime
+    .resources('AWS::Lambda::Function')
+    .map(({ properties }) => properties.Environment?.Variables?.SANDBOX_SECRET_ARN)
+    .find((arn) => arn !== undefined);
+  if (!SecretId) return '';
+  const { SecretString } = await runtime.call('secretsmanager', 'GetSecretValue', { SecretId }, operator);
+  return SecretString;
 }
 
 async function moveClock(runtime: Runtime, seconds: unknown): Promise<object> {
@@ -161,12 +186,27 @@ async function moveClock(runtime: Runtime, seconds: unknown): Promise<object> {
   return { now: new Date(runtime.clock.now()).toISOString(), offsetSeconds: runtime.clock.offset / 1000 };
 }
 
+/** The newest thousand runs of every state machine, newest first. */
+async function executions(runtime: Runtime): Promise<object> {
+  const { executions } = await runtime.call('states', 'ListExecutions', { maxResults: 1000 }, operator);
+  return { items: executions.map(executionView) };
+}
+
 async function execution(runtime: Runtime, executionArn: string): Promise<object> {
-  const [description, history] = await Promise.all([
-    runtime.call('states', 'DescribeExecution', { executionArn }, operator),
-    runtime.call('states', 'GetExecutionHistory', { executionArn }, operator),
-  ]);
-  return { ...description, history: history.events };
+  const description = await runtime.call('states', 'DescribeExecution', { executionArn }, operator);
+  const history = await runtime.call('states', 'GetExecutionHistory', { executionArn }, operator);
+  return { ...executionView(description), history: history.events };
+}
+
+/** Times as text; the rest as Step Functions has it. */
+function executionView({ executionArn, startDate, stopDate, ...rest }: Record<string, any>): object {
+  const time = (seconds: number) => new Date(seconds * 1000).toISOString();
+  return {
+    id: executionArn,
+    ...rest,
+    startedAt: time(startDate),
+    ...(stopDate && { stoppedAt: time(stopDate) }),
+  };
 }
 
 /** Depths by queue, each with the depth of its dead-letter queue. All zero, and nothing is under way. */

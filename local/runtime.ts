@@ -108,7 +108,7 @@ async function build(
 
   const gateway = createGateway({ service: (name) => services.get(name), clock, log });
   await gateway.listen(ports.get(ENDPOINT)!);
-  // The services that only answer come to rest after those that call them, the endpoint between the two: see below.
+  // Everybody needs the first service, functions by way of the endpoint: these two come to rest last.
   const [first, ...rest] = services.values();
   if (first?.stop) undo.push(() => first.stop!());
   undo.push(() => gateway.close());

@@ -41,11 +41,19 @@ export async function seed(options: SeedOptions): Promise<SeedReport> {
       if (error.code !== 'UsernameExistsException') throw error;
     });
   }
-  const mark = join(home, 'catalogue-imported');
-  if (existsSync(mark)) return { refused: [], imported: false };
+  if (isSeeded(home)) return { refused: [], imported: false };
   const refused = await importCatalogue(options);
-  await writeFile(mark, `${new Date().toISOString()}\n`);
+  await writeFile(markIn(home), `${new Date().toISOString()}\n`);
   return { refused, imported: true };
+}
+
+/** Whether the catalogue has been imported whole. */
+export function isSeeded(home: string): boolean {
+  return existsSync(markIn(home));
+}
+
+function markIn(home: string): string {
+  return join(home, 'catalogue-imported');
 }
 
 async function importCatalogue({ apiUrl, pool, onProgress, signal }: SeedOptions): Promise<string[]> {

@@ -87,9 +87,9 @@ export async function exportToday(
     if (!date) return undefined;
     const { body } = await store.request('GET', `/v1/finance/exports/${date}`, { token });
     const files = new Map<string, string>();
-    for (const { name, url } of body.files) files.set(name, await (await fetch(url)).text());
+    for (const { name, url } of body.links) files.set(name, await (await fetch(url)).text());
     const orders = new Set((files.get('journal.csv') ?? '').match(/ord_[0-9A-Z]+/g) ?? []);
-    return orders.size >= entries && { date, manifest: body, files };
+    return orders.size >= entries && { date, manifest: body.manifest, files };
   });
 }
 

@@ -35,6 +35,8 @@ function evaluate(expression: unknown): unknown {
 }
 
 describe('intrinsic functions', () => {
+  /** A variable in the text of `Fn::Sub`. */
+  const v = (name: string) => `\${${name}}`;
   const queueArn = 'arn:aws:sqs:ap-northeast-2:000000000000:orders';
 
   it.each<[string, unknown, string]>([
@@ -45,8 +47,12 @@ describe('intrinsic functions', () => {
     ['Fn::GetAtt as text', { 'Fn::GetAtt': 'Queue.QueueName' }, 'orders'],
     ['Fn::Join', { 'Fn::Join': ['-', ['a', { Ref: 'Stage' }]] }, 'a-dev'],
     ['Fn::Join of a list parameter', { 'Fn::Join': ['+', { Ref: 'Zones' }] }, 'a+b'],
-    ['Fn::Sub', { 'Fn::Sub': '${Stage}/${Queue.Arn}/${!kept}' }, `dev/${queueArn}/\${kept}`],
-    ['Fn::Sub with variables', { 'Fn::Sub': ['${x}${Stage}', { x: { Ref: 'Stage' } }] }, 'devdev'],
+    [
+      'Fn::Sub',
+      { 'Fn::Sub': `${v('Stage')}/${v('Queue.Arn')}/${v('!kept')}` },
+      `dev/${queueArn}/${v('kept')}`,
+    ],
+    ['Fn::Sub with variables', { 'Fn::Sub': [v('x') + v('Stage'), { x: { Ref: 'Stage' } }] }, 'devdev'],
     ['Fn::Select and Fn::Split', { 'Fn::Select': [5, { 'Fn::Split': [':', attribute('Queue')] }] }, 'orders'],
     ['Fn::FindInMap', { 'Fn::FindInMap': ['Sizes', { Ref: 'Stage' }, 'memory'] }, '256'],
     ['Fn::Base64', { 'Fn::Base64': 'hi' }, 'aGk='],

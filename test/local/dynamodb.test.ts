@@ -90,7 +90,7 @@ describe('permissions', () => {
     }
   }
   const own = attribute('Orders');
-  const index = { 'Fn::Sub': '${Orders.Arn}/index/by-sk' };
+  const index = { 'Fn::Join': ['', [own, '/index/by-sk']] };
   const condition = {
     ConditionCheck: { TableName, Key: key('b'), ConditionExpression: 'attribute_not_exists(pk)' },
   };

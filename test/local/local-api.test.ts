@@ -19,7 +19,7 @@ function setUp(outputs: Record<string, string> = {}) {
       resource('AWS::Cognito::UserPoolClient', 'client', { UserPoolId: poolId }),
       resource('AWS::Cognito::UserPoolGroup', 'operators', { UserPoolId: poolId, GroupName: 'operators' }),
       resource('AWS::Cognito::UserPoolGroup', 'finance', { UserPoolId: poolId, GroupName: 'finance' }),
-      lambdaFunction('fn'),
+      lambdaFunction('fn', { Environment: { Variables: { SANDBOX_SECRET_ARN: 'arn:secret' } } }),
       queue('work', { RedrivePolicy: { deadLetterTargetArn: queueArn('work-dlq'), maxReceiveCount: 3 } }),
       queue('work-dlq'),
     ],
@@ -58,6 +58,7 @@ test('GET /_local names the store, its resources and the demo accounts with toke
     region: 'eu-west-1',
     userPoolId: poolId,
     clientId: 'client',
+    seeded: false,
     demo: {
       shopper: { email: 'shopper@example.com', password: demoPassword, accessToken: expect.any(String) },
       operator: { accessToken: expect.any(String) },
@@ -83,29 +84,42 @@ test('POST /_local/users makes an account that is ready to use', async () => {
 test('what other services keep is asked of them by the operator', async () => {
   const { runtime, send } = setUp();
   const asked: unknown[] = [];
+  const run = { executionArn: 'arn:aws:states:run', status: 'SUCCEEDED', startDate: 1_795_305_600 };
+  const answers: Record<string, object> = {
+    ListExecutions: { executions: [run] },
+    DescribeExecution: { ...run, stopDate: 1_795_305_601, output: '{}' },
+    GetExecutionHistory: { events: [{ id: 1 }] },
+  };
   for (const service of ['ses', 'events', 'scheduler', 'states']) {
     runtime.answer(service, (operation, input, caller) => {
       expect(caller).toEqual(operator);
       asked.push([service, operation, input]);
-      return operation === 'GetExecutionHistory' ? { events: [{ id: 1 }] } : { items: [] };
+      return answers[operation] ?? { items: [] };
     });
   }
   await send('GET', '/_local/messages?to=ann@example.com');
   await send('GET', '/_local/messages');
   await send('GET', '/_local/events?since=2026-11-22T00:00:00Z');
   await send('POST', '/_local/schedules/finance-export/run', { time: '2026-11-22T17:00:00Z' });
-  await send('GET', '/_local/executions');
-  const run = await send('GET', '/_local/executions/arn:aws:states:run');
+  const runs = await send('GET', '/_local/executions');
+  const one = await send('GET', '/_local/executions/arn:aws:states:run');
   expect(asked).toEqual([
     ['ses', 'ListMessages', { To: 'ann@example.com' }],
     ['ses', 'ListMessages', {}],
     ['events', 'ListRecorded', { Since: '2026-11-22T00:00:00Z' }],
     ['scheduler', 'RunNow', { Name: 'finance-export', Time: '2026-11-22T17:00:00Z' }],
-    ['states', 'ListExecutions', {}],
+    ['states', 'ListExecutions', { maxResults: 1000 }],
     ['states', 'DescribeExecution', { executionArn: 'arn:aws:states:run' }],
     ['states', 'GetExecutionHistory', { executionArn: 'arn:aws:states:run' }],
   ]);
-  expect(run.json.history).toEqual([{ id: 1 }]);
+  expect(runs.json).toEqual({
+    items: [{ id: 'arn:aws:states:run', status: 'SUCCEEDED', startedAt: '2026-11-22T00:00:00.000Z' }],
+  });
+  expect(one.json).toMatchObject({
+    stoppedAt: '2026-11-22T00:00:01.000Z',
+    output: '{}',
+    history: [{ id: 1 }],
+  });
 });
 
 test('POST /_local/clock moves the clock forward, never back', async () => {
@@ -135,15 +149,20 @@ test("GET /_local/logs/{function} gives a function's last lines, of known functi
   expect((await send('GET', '/_local/logs/..')).status).toBe(404);
 });
 
-test('GET /_local/psp/charges reads the book of the sandbox provider', async () => {
+test('GET /_local/psp/charges reads the whole book of the sandbox provider, with its key', async () => {
   const server: Server = createServer((request, response) => {
-    response.end(JSON.stringify({ items: [{ id: request.url }] }));
+    const { searchParams, pathname } = new URL(request.url!, 'http://localhost');
+    const cursor = searchParams.get('cursor');
+    const item = { path: pathname, key: request.headers.authorization };
+    response.end(JSON.stringify({ items: [item], ...(cursor === null && { next: 'second' }) }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
   const { port } = server.address() as AddressInfo;
-  const { send } = setUp({ SandboxUrl: `http://127.0.0.1:${port}/` });
-  expect((await send('GET', '/_local/psp/charges')).json).toEqual({ items: [{ id: '/charges' }] });
+  const { runtime, send } = setUp({ SandboxUrl: `http://127.0.0.1:${port}/` });
+  runtime.answer('secretsmanager', (_operation, { SecretId }) => ({ SecretString: `key of ${SecretId}` }));
+  const charge = { path: '/charges', key: 'Bearer key of arn:secret' };
+  expect((await send('GET', '/_local/psp/charges')).json).toEqual({ items: [charge, charge] });
   expect((await setUp().send('GET', '/_local/psp/charges')).status).toBe(404);
 });
 

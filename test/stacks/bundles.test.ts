@@ -1,19 +1,24 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import type { Metafile } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { bundleHandlers, functionId } from '../../lib/constructs/bundle.ts';
+import { configOf } from '../../lib/config.ts';
+import { bundleHandlers, bundleOf, functionId } from '../../lib/constructs/bundle.ts';
+import type { FunctionSpec } from '../../lib/constructs/function-spec.ts';
 import { functions } from '../../lib/stacks/specs.ts';
+import { appOf, resourcesOf } from './support/synthesis.ts';
 
-const kilobyte = 1000;
+/** As esbuild counts. */
+const kilobyte = 1024;
+// Away from node_modules, as on Lambda: whatever is not in a bundle cannot be found.
+const folder = mkdtempSync(join(tmpdir(), 'floodgate-bundles-'));
 
 describe('the bundles', () => {
   let outputs: Map<string, Metafile['outputs'][string]>;
-  let folder: string;
 
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'floodgate-bundles-'));
     bundleHandlers(functions, folder);
     const meta: Metafile = JSON.parse(readFileSync(join(folder, 'meta.json'), 'utf8'));
     outputs = new Map(
@@ -46,10 +51,37 @@ describe('the bundles', () => {
 
   it('are the same bytes when made again', () => {
     const [spec] = functions;
-    const entry = (root: string) =>
-      readFileSync(join(root, 'functions', functionId(spec!), 'index.mjs'), 'utf8');
     const again = mkdtempSync(join(tmpdir(), 'floodgate-bundles-'));
     bundleHandlers([spec!], again);
-    expect(entry(again)).toBe(entry(folder));
+    expect(readFileSync(entryOf(spec!, again), 'utf8')).toBe(readFileSync(entryOf(spec!, folder), 'utf8'));
   });
+
+  const deployed = resourcesOf(appOf(configOf('dev'))).filter(({ type }) => type === 'AWS::Lambda::Function');
+  it.each(functions.map((spec) => ({ spec, id: functionId(spec) })))(
+    '$id starts with nothing but the environment that it is deployed with',
+    async ({ spec }) => {
+      const fn = deployed.find(({ properties }) => properties.Description === spec.description);
+      const names = Object.keys(fn!.properties.Environment.Variables);
+      const given = (name: string) =>
+        name.endsWith('_TIME_ZONE') ? 'Asia/Seoul' : `https://${name}.example`;
+      const env = Object.fromEntries(names.map((name) => [name, given(name)]));
+      expect(await kindOfHandler(entryOf(spec, folder), { ...env, AWS_REGION: 'ap-northeast-2' })).toBe(
+        'function',
+      );
+    },
+  );
 });
+
+function entryOf(spec: FunctionSpec, bundles: string): string {
+  return join(bundleOf(spec, bundles), 'index.mjs');
+}
+
+/** What a bundle exports as `handler`, when it is loaded in a thread of its own with this environment. */
+function kindOfHandler(entry: string, env: Record<string, string>): Promise<string> {
+  const code = `import(require('node:worker_threads').workerData)
+    .then(({ handler }) => require('node:worker_threads').parentPort.postMessage(typeof handler))`;
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(code, { eval: true, env, workerData: entry });
+    worker.once('message', resolve).once('error', reject);
+  });
+}

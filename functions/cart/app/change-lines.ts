@@ -13,7 +13,7 @@ export interface ChangePorts extends FindPorts, MarketPorts {
 }
 
 /** A write to one line of a cart, by somebody who knows its version. */
-export interface LineRequest {
+interface LineRequest {
   readonly params: { readonly cartId: string; readonly sku: string };
   readonly query: Estimate;
   readonly caller: { readonly customerId: string } | undefined;

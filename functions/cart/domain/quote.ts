@@ -42,7 +42,7 @@ export interface Quote {
 }
 
 /** Where it goes to (ISO 3166-1 alpha-2) and how. */
-export interface Destination {
+interface Destination {
   readonly country: string;
   readonly shippingMethod: ShippingMethod;
 }

@@ -44,12 +44,17 @@ export function stockTable(documents: DynamoDBDocumentClient, table: string, now
       const { Item } = await documents.send(
         new GetCommand({ TableName: table, Key: adjustmentKey(sku, keyDigest), ConsistentRead: true }),
       );
-      return Item as Adjustment | undefined;
+      return Item && ({ ...Item, answer: JSON.parse(Item.answer) } as Adjustment);
     },
 
+    /** The answer is kept as text: a replay is the same to the byte. */
     adjust: (adjustment: Adjustment, units: readonly Draw[], direction: 'add' | 'take') =>
       transact(documents, [
-        newItem(table, { ...adjustmentKey(adjustment.sku, adjustment.keyDigest), ...adjustment }),
+        newItem(table, {
+          ...adjustmentKey(adjustment.sku, adjustment.keyDigest),
+          ...adjustment,
+          answer: JSON.stringify(adjustment.answer),
+        }),
         ...units.map((draw) => (direction === 'add' ? releaseItem(table, draw) : drawItem(table, draw))),
       ]),
 

@@ -38,14 +38,19 @@ export const importStock =
     const fresh = accepted.filter(({ sku }) => !stocked.has(sku));
 
     let opened = 0;
-    const openOne = (row: StockRow & Numbered) =>
-      untilDone(ports, async () => {
-        if (await ports.open([row])) return 1;
-        return (await ports.stocked([row.sku])).has(row.sku) ? 0 : undefined;
-      });
+    const open = async (rows: readonly StockRow[]): Promise<boolean> => {
+      const done = await ports.open(rows);
+      if (done) opened += rows.length;
+      return done;
+    };
     await inParallel(chunksOf(fresh, openedTogether), width, async (rows) => {
-      if (await ports.open(rows)) opened += rows.length;
-      else for (const row of rows) opened += await openOne(row);
+      if (await open(rows)) return;
+      for (const row of rows) {
+        await untilDone(ports, async () => {
+          const settled = (await open([row])) || (await ports.stocked([row.sku])).has(row.sku);
+          return settled || undefined;
+        });
+      }
     });
     return { status: 200, body: { opened, unchanged: accepted.length - opened, failed } };
   };

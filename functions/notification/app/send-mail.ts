@@ -26,14 +26,14 @@ export type MailEvent = ReceivedOf<(typeof mailedEvents)[number]>;
 type ReceivedOf<E> = E extends EventContract ? Received<E> : never;
 
 /** Asks for the right to send the e-mail of one event for a while. */
-export interface Claim {
+interface Claim {
   readonly eventId: string;
   readonly orderId: string;
   readonly type: string;
 }
 
 /** What came of asking for a claim. `owner` tells senders apart: a late release must not end another's lease. */
-export type ClaimResult =
+type ClaimResult =
   | { readonly state: 'claimed'; readonly owner: string }
   | { readonly state: 'leased' | 'done' };
 

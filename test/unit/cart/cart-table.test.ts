@@ -1,11 +1,13 @@
-import { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cartTable } from '../../../functions/cart/adapters/cart-table.ts';
 import { market } from '../../../functions/cart/adapters/market.ts';
 import type { StoredCart } from '../../../functions/cart/domain/cart.ts';
 import { closeCartItem, readCart } from '../../../functions/cart/published.ts';
 import { cartTable as cartSpec } from '../../../functions/cart/table.infra.ts';
+import { skuKey } from '../../../functions/catalog/keys.ts';
 import { catalogTable } from '../../../functions/catalog/table.infra.ts';
+import { headerKey, shardKey } from '../../../functions/inventory/keys.ts';
 import { inventoryTable } from '../../../functions/inventory/table.infra.ts';
 import { newId } from '../../../functions/kernel/ids.ts';
 import { startDynamo, type TestDynamo } from '../../support/dynamo.ts';
@@ -141,12 +143,34 @@ describe('closing a cart in an order’s transaction', () => {
 });
 
 describe('the market', () => {
-  it('knows nothing of a SKU that there is not', async () => {
-    const read = market(dynamo.documents, {
+  const read = (skus: readonly string[]) =>
+    market(dynamo.documents, {
       CATALOG_TABLE: dynamo.table('catalog'),
       INVENTORY_TABLE: dynamo.table('inventory'),
+    })(skus);
+
+  it('is what the catalogue asks and the inventory has, over all shards', async () => {
+    const price = {
+      sku: 'sku_lamp',
+      productId: 'prd_a',
+      name: 'Lamp',
+      price: { amount: 20_00, currency: 'USD' },
+      purchasable: true,
+    };
+    const put = (table: string, Item: object) =>
+      dynamo.documents.send(new PutCommand({ TableName: table, Item: { ...Item } }));
+    await put(dynamo.table('catalog'), { ...skuKey('sku_lamp'), ...price });
+    await put(dynamo.table('inventory'), { ...headerKey('sku_lamp'), sku: 'sku_lamp', shards: 2, lowAt: 5 });
+    for (const [shard, available] of [4, 1].entries()) {
+      await put(dynamo.table('inventory'), { ...shardKey('sku_lamp', shard), shard, available, rev: 1 });
+    }
+    expect(await read(['sku_lamp', 'sku_none'])).toEqual({
+      prices: new Map([['sku_lamp', price]]),
+      stock: new Map([['sku_lamp', { availability: 'low', available: 5 }]]),
     });
+  });
+
+  it('may be asked for nothing', async () => {
     expect(await read([])).toEqual({ prices: new Map(), stock: new Map() });
-    expect(await read(['sku_none'])).toEqual({ prices: new Map(), stock: new Map() });
   });
 });

@@ -4,7 +4,7 @@ import type { Currency } from '../../../functions/kernel/contract.ts';
 import type { OrderSummary } from '../../../functions/order/contract.ts';
 import { splitRefund } from '../../../functions/order/domain/refund.ts';
 
-export const currencies: readonly Currency[] = ['KRW', 'JPY', 'USD', 'EUR', 'GBP', 'KWD'];
+const currencies: readonly Currency[] = ['KRW', 'JPY', 'USD', 'EUR', 'GBP', 'KWD'];
 
 /** The amounts of an order, in minor units. */
 export interface Sale {
