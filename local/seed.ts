@@ -60,27 +60,28 @@ async function importCatalogue({ apiUrl, pool, onProgress, signal }: SeedOptions
   const rows = (await readFile(catalogue, 'utf8')).split(/^(?=- )/m).filter((row) => row.startsWith('- '));
   const operator = demoAccounts.find(({ role }) => role === 'operator')!;
   const { accessToken } = await signIn(pool, operator.email, demoPassword);
+  const send = async (route: string, body: string): Promise<ImportAnswer> => {
+    const response = await fetch(`${apiUrl}/v1/admin/${route}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/yaml' },
+      body,
+      ...(signal && { signal }),
+    });
+    if (response.ok) return (await response.json()) as ImportAnswer;
+    throw new Error(`Importing the catalogue: ${route} answered ${response.status} ${await response.text()}`);
+  };
+
   const refused: string[] = [];
   onProgress(0, rows.length);
-  let line = 1;
+  let linesBefore = 0;
   for (let start = 0; start < rows.length; start += rowsPerRequest) {
     const part = rows.slice(start, start + rowsPerRequest).join('');
-    for (const route of ['products/import', 'stock/import']) {
-      const response = await fetch(`${apiUrl}/v1/admin/${route}`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/yaml' },
-        body: part,
-        ...(signal && { signal }),
-      });
-      if (!response.ok) {
-        throw new Error(
-          `Importing the catalogue: ${route} answered ${response.status} ${await response.text()}`,
-        );
-      }
-      const { failed } = (await response.json()) as ImportAnswer;
-      refused.push(...failed.map((row) => `line ${line - 1 + row.line}: ${row.reason}`));
+    // Catalogue and stock are stores of their own; neither waits for the other.
+    const answers = await Promise.all([send('products/import', part), send('stock/import', part)]);
+    for (const { failed } of answers) {
+      refused.push(...failed.map(({ line, reason }) => `line ${linesBefore + line}: ${reason}`));
     }
-    line += part.split('\n').length - 1;
+    linesBefore += part.split('\n').length - 1;
     onProgress(Math.min(start + rowsPerRequest, rows.length), rows.length);
   }
   return refused;

@@ -39,6 +39,14 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
+// npm hands a SIGTERM to the shell between us, which ends without a word; and npm itself may be killed.
+const parent = process.ppid;
+if (process.env.npm_lifecycle_event) {
+  setInterval(() => {
+    if (process.ppid !== parent) stopping.abort();
+  }, 500).unref();
+}
+
 let exitCode = 0;
 try {
   await main(stopping.signal);

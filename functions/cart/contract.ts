@@ -12,7 +12,7 @@ export const maxQuantity = 999;
 const cartId = id('crt');
 const sku = z.string().check(z.minLength(1), z.maxLength(64));
 
-export const quantity = z
+const quantity = z
   .int()
   .check(
     z.minimum(1, 'must be at least 1; to remove a line, DELETE it'),

@@ -2,7 +2,7 @@ import { type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { isThereFor, type Reader, type StoredCart } from './domain/cart.ts';
 import { cartKey } from './keys.ts';
 
-export { type PricedLine, type Quote, type QuoteLine, quote } from './domain/quote.ts';
+export { type Quote, type QuoteLine, quote } from './domain/quote.ts';
 
 /**
  * The cart, read consistently (needs `dynamodb:GetItem` on the cart's table); undefined when there is none, it has

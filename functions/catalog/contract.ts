@@ -1,16 +1,16 @@
 import * as z from 'zod/mini';
 import { amount, currency, id, instant, money, page, route } from '../kernel/contract.ts';
 
-export const productId = id('prd');
-export const sku = id('sku');
+const productId = id('prd');
+const sku = id('sku');
 
 const text = (max: number) => z.string().check(z.trim(), z.minLength(1), z.maxLength(max));
 
-export const channel = z.enum(['web', 'voice']);
+const channel = z.enum(['web', 'voice']);
 export type Channel = z.infer<typeof channel>;
 const genderAffinity = z.enum(['F', 'M']);
 const productStatus = z.enum(['active', 'removed']);
-export const availability = z.enum(['in_stock', 'low', 'sold_out']);
+const availability = z.enum(['in_stock', 'low', 'sold_out']);
 /** Colour, size and the like: what tells the variants of a product apart. */
 const attributes = z
   .record(z.string().check(z.minLength(1), z.maxLength(50)), z.string().check(z.maxLength(200)))
@@ -30,7 +30,7 @@ export const describedProduct = {
   channels: z.array(channel).check(z.minLength(1), z.maxLength(2)),
 };
 
-export const product = z.object({
+const product = z.object({
   id: productId,
   ...describedProduct,
   status: productStatus,

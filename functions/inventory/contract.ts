@@ -7,9 +7,9 @@ const sku = id('sku');
 const units = z.int().check(z.minimum(0), z.maximum(1_000_000_000));
 
 /** 91 items (the shards and the header) fit into one read and one transaction. */
-export const mostShards = 90;
+const mostShards = 90;
 
-export const stock = z.object({
+const stock = z.object({
   sku,
   /** The sum of the shards at one moment. */
   available: units,

@@ -5,7 +5,7 @@ import type { Draw } from './domain/allocation.ts';
 import { defaultLowAt, type Shard, type Stock, unitsIn } from './domain/shards.ts';
 import { headerKey, shardKey } from './keys.ts';
 
-export { allocate, type Draw, type ShardHint } from './domain/allocation.ts';
+export { allocate, type Draw } from './domain/allocation.ts';
 export { availabilityOf, type Shard, type Stock, unitsIn } from './domain/shards.ts';
 
 /** One action of a TransactWriteItems. */

@@ -1,13 +1,13 @@
 import { BatchGetCommand, BatchWriteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { systemSleep } from './clock.ts';
 import { DomainError } from './errors.ts';
+import { chunksOf } from './parallel.ts';
 
 type Key = { readonly pk: string; readonly sk: string };
 type Item = Record<string, any>;
 
-/** DynamoDB's limits on the keys of a BatchGetItem and the items of a BatchWriteItem. */
+/** DynamoDB's limit on the keys of a BatchGetItem. */
 const keysPerRead = 100;
-const itemsPerWrite = 25;
 const attempts = 8;
 
 /**
@@ -55,13 +55,6 @@ export async function batchPut(
   });
 }
 
-/** `values` in order, in groups of at most `size`. */
-export function chunksOf<T>(values: readonly T[], size = itemsPerWrite): T[][] {
-  return Array.from({ length: Math.ceil(values.length / size) }, (_, index) =>
-    values.slice(index * size, (index + 1) * size),
-  );
-}
-
 /** Exponential backoff with full jitter, 3 s in all at most: an HTTP request waits for it. */
 async function untilProcessed(attempt: () => Promise<boolean>): Promise<void> {
   for (let tried = 0; tried < attempts; tried++) {
@@ -69,24 +62,4 @@ async function untilProcessed(attempt: () => Promise<boolean>): Promise<void> {
     await systemSleep(Math.random() * Math.min(1_000, 25 * 2 ** tried));
   }
   throw new DomainError('temporary-reduced-capacity', 'The database leaves work undone. Please try again.');
-}
-
-/** Runs `work` for each value, at most `width` at once. The first failure is thrown; nothing more is begun then. */
-export async function inParallel<T>(
-  values: readonly T[],
-  width: number,
-  work: (value: T) => Promise<void>,
-): Promise<void> {
-  const rest = values.values();
-  let failed = false;
-  const lane = async () => {
-    for (const value of rest) {
-      if (failed) return;
-      await work(value).catch((error) => {
-        failed = true;
-        throw error;
-      });
-    }
-  };
-  await Promise.all(Array.from({ length: width }, lane));
 }

@@ -16,7 +16,7 @@ import { containsCardNumber } from './pan.ts';
 // Messages that say what is wrong; zod/mini carries none by itself.
 z.config(en());
 
-export type Locale = 'ko' | 'en';
+type Locale = 'ko' | 'en';
 
 type Parsed<S> = S extends z.ZodMiniType ? z.output<S> : undefined;
 type ParsedBody<R extends Route> = R['body'] extends 'text' ? string : Parsed<R['body']>;
@@ -134,7 +134,7 @@ function traceparentOf(header: string | undefined): string {
 }
 
 /** RFC 9110 §12.5.4, for the two languages that there are; English when neither is asked for. */
-export function localeOf(header: string | undefined): Locale {
+function localeOf(header: string | undefined): Locale {
   const preferences = (header ?? '')
     .split(',')
     .map((entry) => {

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { shippingMethod } from '../cart/contract.ts';
 import {
   address,
   amount,
@@ -18,7 +19,6 @@ const quantity = z.int().check(z.minimum(1), z.maximum(999));
 const paymentMethod = z.enum(['card']);
 /** A token of the payment provider; never a card number. */
 const paymentToken = z.string().check(z.regex(/^[A-Za-z0-9_-]{3,255}$/));
-export const shippingMethod = z.enum(['standard', 'express']);
 
 /* Schemas of the public order */
 

@@ -31,7 +31,8 @@ export class ServiceFunction extends Construct {
     const { config } = platform;
     const id = functionId(spec);
     const permissions = permissionsOf(spec, platform);
-    this.timeoutSeconds = spec.timeoutSeconds ?? ('http' in spec.trigger ? 10 : 30);
+    const answersHttp = 'http' in spec.trigger || 'sandbox' in spec.trigger;
+    this.timeoutSeconds = spec.timeoutSeconds ?? (answersHttp ? 10 : 30);
 
     const logGroup = new LogGroup(this, 'Logs', {
       retention: config.logRetentionDays,

@@ -180,11 +180,11 @@ test('a retired environment finishes what it has under way', async () => {
        n++;
        if (milliseconds) setTimeout(() => resolve(n), milliseconds);
      });`,
-    { Timeout: 1 },
+    { Timeout: 2 },
   );
   const hanging = invoke({});
-  await invoke({ milliseconds: 700 });
-  const overlapping = invoke({ milliseconds: 600 });
+  await invoke({ milliseconds: 1_200 });
+  const overlapping = invoke({ milliseconds: 1_300 });
   expect((await hanging).FunctionError).toBe('Unhandled');
   expect(await overlapping).toMatchObject({ Payload: 3 });
 });

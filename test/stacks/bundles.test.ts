@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Metafile } from 'esbuild';
@@ -8,12 +7,12 @@ import { configOf } from '../../lib/config.ts';
 import { bundleHandlers, bundleOf, functionId } from '../../lib/constructs/bundle.ts';
 import type { FunctionSpec } from '../../lib/constructs/function-spec.ts';
 import { functions } from '../../lib/stacks/specs.ts';
-import { appOf, resourcesOf } from './support/synthesis.ts';
+import { appOf, resourcesOf, temporaryFolder } from './support/synthesis.ts';
 
 /** As esbuild counts. */
 const kilobyte = 1024;
 // Away from node_modules, as on Lambda: whatever is not in a bundle cannot be found.
-const folder = mkdtempSync(join(tmpdir(), 'floodgate-bundles-'));
+const folder = temporaryFolder();
 
 describe('the bundles', () => {
   let outputs: Map<string, Metafile['outputs'][string]>;
@@ -51,7 +50,7 @@ describe('the bundles', () => {
 
   it('are the same bytes when made again', () => {
     const [spec] = functions;
-    const again = mkdtempSync(join(tmpdir(), 'floodgate-bundles-'));
+    const again = temporaryFolder();
     bundleHandlers([spec!], again);
     expect(readFileSync(entryOf(spec!, again), 'utf8')).toBe(readFileSync(entryOf(spec!, folder), 'utf8'));
   });

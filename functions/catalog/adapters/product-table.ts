@@ -1,6 +1,7 @@
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { batchGet, batchPut } from '../../kernel/batch.ts';
+import { systemSleep } from '../../kernel/clock.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import type { Replaced } from '../app/change-product.ts';
 import type { VersionedProduct } from '../domain/product.ts';
@@ -76,22 +77,33 @@ export function productTable(documents: DynamoDBDocumentClient, table: string) {
   };
 }
 
+/** Times that a transaction is sent that meets another one. */
+const attempts = 5;
+
 /**
  * The positions of the actions whose condition failed; none when the transaction is done.
- * @throws DomainError `temporary-reduced-capacity` when another transaction was in the way
+ * @throws DomainError `temporary-reduced-capacity` when other transactions stay in the way
  */
 async function transact(documents: DynamoDBDocumentClient, items: TransactItem[]): Promise<number[]> {
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    const codes = await cancellation(documents.send(new TransactWriteCommand({ TransactItems: items })));
+    const failed = codes.flatMap((code, index) => (code === 'ConditionalCheckFailed' ? [index] : []));
+    if (codes.length === 0 || failed.length > 0) return failed;
+    await systemSleep(Math.random() * 50 * attempt);
+  }
+  throw new DomainError('temporary-reduced-capacity', 'The product is being changed. Please try again.');
+}
+
+/** Why a transaction was cancelled, action by action; empty when it was not. */
+async function cancellation(sent: Promise<unknown>): Promise<string[]> {
   try {
-    await documents.send(new TransactWriteCommand({ TransactItems: items }));
+    await sent;
     return [];
   } catch (error) {
     if (!(error instanceof TransactionCanceledException)) throw error;
-    const codes = (error.CancellationReasons ?? []).map(({ Code }) => Code);
-    const failed = codes.flatMap((code, index) => (code === 'ConditionalCheckFailed' ? [index] : []));
-    if (failed.length > 0) return failed;
-    if (codes.includes('TransactionConflict') || codes.includes('ThrottlingError')) {
-      throw new DomainError('temporary-reduced-capacity', 'It is being changed. Please try again.');
-    }
+    const codes = (error.CancellationReasons ?? []).map(({ Code }) => Code ?? 'None');
+    const passing = ['ConditionalCheckFailed', 'TransactionConflict', 'ThrottlingError'];
+    if (codes.some((code) => passing.includes(code))) return codes;
     throw error;
   }
 }

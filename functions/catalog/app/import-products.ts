@@ -1,6 +1,6 @@
-import { chunksOf, inParallel } from '../../kernel/batch.ts';
 import { isoInstant, type Now } from '../../kernel/clock.ts';
 import type { HttpRequest, HttpResponse } from '../../kernel/http.ts';
+import { chunksOf, inParallel } from '../../kernel/parallel.ts';
 import { readRows } from '../../kernel/rows.ts';
 import type { importProducts as route } from '../contract.ts';
 import { type ImportedProduct, mergeImported, productOfRow } from '../domain/import-row.ts';
@@ -24,6 +24,9 @@ interface Numbered {
 }
 type Failure = Numbered & { readonly reason: string };
 type Accepted = Numbered & { readonly product: ImportedProduct };
+
+/** The most that a BatchWriteItem takes. */
+const addedTogether = 25;
 
 /** Writes under way at once: enough to hide the latency, few enough for a new table's first seconds. */
 const width = 8;
@@ -55,7 +58,7 @@ export const importProducts =
     const rows = accepted.filter((row) => !belongsElsewhere(row));
 
     const fresh = rows.filter(({ product }) => !stored.has(product.id));
-    await inParallel(chunksOf(fresh), width, (chunk) =>
+    await inParallel(chunksOf(fresh, addedTogether), width, (chunk) =>
       ports.add(chunk.map(({ product }) => newProduct(product, ports.now()))),
     );
 

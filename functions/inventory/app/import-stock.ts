@@ -1,5 +1,5 @@
-import { chunksOf, inParallel } from '../../kernel/batch.ts';
 import type { HttpRequest, HttpResponse } from '../../kernel/http.ts';
+import { chunksOf, inParallel } from '../../kernel/parallel.ts';
 import { readRows } from '../../kernel/rows.ts';
 import type { importStock as route } from '../contract.ts';
 import { type StockRow, stockOfRow } from '../domain/stock-row.ts';

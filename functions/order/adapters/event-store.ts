@@ -93,24 +93,31 @@ export async function loadPlaced(
   return Item && eventOf(Item);
 }
 
+/** Where a page of a customer's orders ended. */
+type Position = readonly [placedKey: string, orderId: string];
+
 /** One page of a customer's order ids, newest first; `after` is what the page before gave as `next`. */
 export async function listOrderIds(
   documents: DynamoDBDocumentClient,
   table: string,
   customerId: string,
   limit: number,
-  after: unknown,
-): Promise<{ ids: readonly string[]; next: unknown }> {
+  after: Position | undefined,
+): Promise<{ ids: readonly string[]; next: Position | undefined }> {
+  const customerKey = customerPartition(customerId);
   const { Items = [], LastEvaluatedKey } = await documents.send(
     new QueryCommand({
       TableName: table,
       IndexName: byCustomer,
       KeyConditionExpression: 'customerKey = :customer',
-      ExpressionAttributeValues: { ':customer': customerPartition(customerId) },
+      ExpressionAttributeValues: { ':customer': customerKey },
       ScanIndexForward: false,
       Limit: limit,
-      ...(after !== undefined && { ExclusiveStartKey: after as Record<string, string> }),
+      ...(after && { ExclusiveStartKey: { ...eventKey(after[1], 1), customerKey, placedKey: after[0] } }),
     }),
   );
-  return { ids: Items.map(({ pk }) => orderIdOf(pk)), next: LastEvaluatedKey };
+  return {
+    ids: Items.map(({ pk }) => orderIdOf(pk)),
+    next: LastEvaluatedKey && [LastEvaluatedKey.placedKey, orderIdOf(LastEvaluatedKey.pk)],
+  };
 }

@@ -147,6 +147,9 @@ async function place(
     if (waits && committed.dry.length === 0) {
       conflicts++;
       await ports.sleep(Math.min(300, 8 * 2 ** Math.min(conflicts, 6)) * (0.3 + ports.random()));
+      // While others were served the stock may have gone: a read is cheaper than another conflict.
+      for (const [sku, fresh] of await ports.hintShards([...basket.demand.keys()])) shards.set(sku, fresh);
+      contended.clear();
     }
     if (committed.cart) basket = await fillBasket(ports, request);
   }

@@ -10,9 +10,11 @@ export interface Ports {
   readonly listIds: (
     customerId: string,
     limit: number,
-    after: unknown,
-  ) => Promise<{ ids: readonly string[]; next: unknown }>;
+    after: Position | undefined,
+  ) => Promise<{ ids: readonly string[]; next: Position | undefined }>;
 }
+
+type Position = readonly [string, string];
 
 /**
  * The customer's own order.
@@ -40,10 +42,20 @@ export async function listOwnOrders(
   page: { limit: number; cursor?: string | undefined },
 ): Promise<{ items: OrderView[]; next?: string }> {
   const binding = ['listOrders', customerId];
-  const after = page.cursor === undefined ? undefined : decodeCursor(page.cursor, binding);
+  const after = page.cursor === undefined ? undefined : positionOf(decodeCursor(page.cursor, binding));
   const { ids, next } = await ports.listIds(customerId, page.limit, after);
   const items = await Promise.all(ids.map(async (id) => viewOf(fold(await ports.load(id)))));
   return next === undefined ? { items } : { items, next: encodeCursor(next, binding) };
+}
+
+/** A cursor is not signed: whoever makes one up gets no further than a refusal, or a place in their own list. */
+function positionOf(position: unknown): Position {
+  if (Array.isArray(position) && position.length === 2) {
+    const [placedKey, orderId] = position;
+    if (typeof placedKey === 'string' && placedKey !== '' && typeof orderId === 'string')
+      return [placedKey, orderId];
+  }
+  throw new DomainError('invalid-cursor', 'Use the `next` of the page before.');
 }
 
 /** The history that a shopper sees: what happened when, and the amount or reason where there is one. */

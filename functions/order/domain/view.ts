@@ -1,4 +1,4 @@
-import type { Money } from '../../kernel/contract.ts';
+import type { Address, Money } from '../../kernel/contract.ts';
 import { moneyOf } from '../../kernel/money.ts';
 import type { OrderSummary, OrderView } from '../contract.ts';
 import { currencyOf, type Order, refundedTotal } from './order.ts';
@@ -38,10 +38,24 @@ export function viewOf(order: Order): OrderView {
       amountRefunded: money(refundedTotal(order)),
       ...(order.lastError !== undefined && { lastError: order.lastError }),
     },
-    shippingAddress: order.shippingAddress,
+    shippingAddress: inOrder(order.shippingAddress),
     shippingMethod: placed.shippingMethod,
     createdAt: order.placedAt,
     updatedAt: order.updatedAt,
+  };
+}
+
+/** The database keeps no order of members; a replay must be the first answer to the byte. */
+function inOrder({ name, line1, line2, city, region, postalCode, country, phone }: Address): Address {
+  return {
+    name,
+    line1,
+    ...(line2 !== undefined && { line2 }),
+    city,
+    ...(region !== undefined && { region }),
+    postalCode,
+    country,
+    ...(phone !== undefined && { phone }),
   };
 }
 

@@ -8,8 +8,8 @@ import { listOrders as route } from '../contract.ts';
 const { ORDER_TABLE: table } = environment('ORDER_TABLE');
 const ports = {
   load: (orderId: string) => loadEvents(documents, table, orderId),
-  listIds: (customer: string, limit: number, after: unknown) =>
-    listOrderIds(documents, table, customer, limit, after),
+  listIds: (...page: [customerId: string, limit: number, after: readonly [string, string] | undefined]) =>
+    listOrderIds(documents, table, ...page),
 };
 
 export const handler = httpHandler(route, async (request) => {

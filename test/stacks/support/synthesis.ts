@@ -1,13 +1,26 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { afterAll } from 'vitest';
 import cdk from '../../../cdk.json' with { type: 'json' };
 import type { Config } from '../../../lib/config.ts';
 import { bundleOf } from '../../../lib/constructs/bundle.ts';
 import { floodgate } from '../../../lib/stacks/floodgate.ts';
 import { functions, tables } from '../../../lib/stacks/specs.ts';
+
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder away from the project, gone when the test file has run. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'floodgate-stacks-'));
+  folders.push(folder);
+  return folder;
+}
 
 /** A resource of a synthesised template. */
 export interface Resource {
@@ -24,14 +37,14 @@ export interface Resource {
  * @param validated whether CloudFormation's own rules are applied too, which takes seconds
  */
 export function appOf(config: Config, validated = false): App {
-  const bundles = mkdtempSync(join(tmpdir(), 'floodgate-bundles-'));
+  const bundles = temporaryFolder();
   for (const spec of functions) {
     const folder = bundleOf(spec, bundles);
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'index.mjs'), `// ${spec.name}`);
   }
   const app = new App({
-    outdir: mkdtempSync(join(tmpdir(), 'floodgate-assembly-')),
+    outdir: temporaryFolder(),
     context: cdk.context,
     analyticsReporting: false,
     stackTraces: false,

@@ -93,6 +93,18 @@ describe('the cart table', () => {
     expect(await carts.storeClaim(claim)).toBe(false);
   });
 
+  it('claims into no new cart when the shopper has begun another meanwhile', async () => {
+    const [before, meanwhile, guest] = [aCart({ ownerId: 'yuna' }), aCart({ ownerId: 'yuna' }), aCart()];
+    for (const cart of [before, meanwhile, guest]) await carts.createCart(cart);
+    const own = aCart({ ownerId: 'yuna' });
+    const marked = next(guest, { ownerId: 'yuna', claimedBy: own.cartId, lines: [] });
+    const claim = { guest: marked, own, customerId: 'yuna' };
+    expect(await carts.storeClaim({ ...claim, pointsTo: before.cartId })).toBe(false);
+    expect(await carts.storeClaim({ ...claim, pointsTo: undefined })).toBe(false);
+    expect(await carts.currentCartId('yuna')).toBe(meanwhile.cartId);
+    expect(await carts.storeClaim({ ...claim, pointsTo: meanwhile.cartId })).toBe(true);
+  });
+
   it('adds a claim to a cart that the pointer names already, unless that has been ordered', async () => {
     const own = aCart({ ownerId: 'hana' });
     const guest = aCart();

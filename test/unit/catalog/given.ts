@@ -3,7 +3,7 @@ import type { VersionedProduct } from '../../../functions/catalog/domain/product
 import { searchable } from '../../../functions/catalog/domain/search.ts';
 
 /** A product on sale on the web for 10 USD, but for what is said otherwise. */
-export function given(id: string, differing: Partial<VersionedProduct> = {}): VersionedProduct {
+function given(id: string, differing: Partial<VersionedProduct> = {}): VersionedProduct {
   return {
     id: `prd_${id}`,
     name: id,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { productFeed } from '../../../functions/catalog/adapters/product-feed.ts';
@@ -108,6 +108,26 @@ describe('a product', () => {
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
+  it('waits for a transaction that is in the way, and says so when it stays', async () => {
+    const { body } = await create();
+    const cancelled = new TransactionCanceledException({
+      message: 'conflict',
+      $metadata: {},
+      CancellationReasons: [{ Code: 'TransactionConflict' }, { Code: 'None' }],
+    });
+    let conflicts = 2;
+    const send = async (command: never) => {
+      if ((command as object) instanceof TransactWriteCommand && conflicts-- > 0) throw cancelled;
+      return dynamo.documents.send(command);
+    };
+    const contended = portsOf({ send } as unknown as DynamoDBDocumentClient);
+    const rename = (name: string) =>
+      changeProduct(contended)({ params: { productId: body.id }, body: { name }, ifMatch: '*' });
+    expect((await rename('Through')).body.name).toBe('Through');
+    conflicts = Infinity;
+    await expect(rename('Never')).rejects.toEqual(refusal('temporary-reduced-capacity'));
+  });
+
   it('is off sale once removed, and can come back', async () => {
     const { body } = await create();
     const sku = body.variants[0]!.sku;
@@ -163,7 +183,11 @@ describe('the feed', () => {
 
   it('asks once for many requests at the same time', async () => {
     let queries = 0;
-    const client = { send: async () => void queries++ || { Items: [] } };
+    const send = async () => {
+      queries++;
+      return { Items: [] };
+    };
+    const client = { send };
     const feed = productFeed(client as unknown as DynamoDBDocumentClient, 'table', now);
     await Promise.all(Array.from({ length: 10 }, () => feed()));
     expect(queries).toBe(4);

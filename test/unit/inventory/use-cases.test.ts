@@ -66,6 +66,22 @@ describe('setting a stock', () => {
     expect(await stockOf(sku)).toMatchObject({ available: 3 });
   });
 
+  it('holds every shard to what it counted, those that it does not change too', async () => {
+    const sku = 'sku_held';
+    await setAvailable(ports)(sku, 4, '*');
+    await setShards(ports)({ params: { sku }, body: { count: 2 } });
+    const { etag } = await stockOf(sku);
+    const change: typeof ports.change = async (sku, changes) => {
+      const untouched = changes.find(({ units }) => units === 0);
+      await sell(sku, untouched?.shard ?? 0, 1);
+      return ports.change(sku, changes);
+    };
+    await expect(setAvailable({ ...ports, change })(sku, 5, etag)).rejects.toEqual(
+      refusal('precondition-failed'),
+    );
+    expect(await stockOf(sku)).toMatchObject({ available: 3 });
+  });
+
   it('lets one of two setters win', async () => {
     const sku = 'sku_two';
     await setAvailable(ports)(sku, 5, '*');

@@ -119,6 +119,7 @@ describe('a bad token is refused', () => {
     ['expired', token({ exp: seconds() - 1 })],
     ['not valid yet', token({ nbf: seconds() + 600 })],
     ['an ID token', token({ token_use: 'id', aud: client, client_id: undefined })],
+    ['an ID token that names the client', token({ token_use: 'id' })],
     ["another client's", token({ client_id: 'client-2' })],
     ['of no client', token({ client_id: undefined })],
     ["another issuer's", token({ iss: 'https://issuer.test/other' })],

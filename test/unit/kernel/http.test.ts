@@ -336,7 +336,7 @@ describe('the context of a request', () => {
     ['en-US,ko;q=0.9', 'en'],
     ['fr, ko;q=0.2', 'ko'],
     ['en;q=0.1, KO;q=0.5', 'ko'],
-    ['ko;q=0, en', 'en'],
+    ['ko;q=0, fr', 'en'],
     ['fr', 'en'],
     ['', 'en'],
     [';;;,q=', 'en'],

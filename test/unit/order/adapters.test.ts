@@ -134,7 +134,7 @@ describe('an order ending', () => {
 it("lists a customer's orders newest first, page by page", async () => {
   await stock(50);
   const ids: string[] = [];
-  let after: unknown;
+  let after: readonly [string, string] | undefined;
   do {
     const page = await listOrderIds(dynamo.documents, tables.order, 'customer-1', 2, after);
     ids.push(...page.ids);

@@ -38,7 +38,7 @@ const pay =
   (order: Order) =>
     decidePayment(order, { method: 'card', token, keyHash, requestHash: token, now });
 const placed = (payment = true) => new History(placedEvent({ payment }));
-const paid = () => placed().then(answer(authorized)).then(answer(captured));
+const paid = () => placed().and(answer(authorized)).and(answer(captured));
 
 describe('paying', () => {
   it('authorises, then captures, then is paid', () => {
@@ -48,13 +48,13 @@ describe('paying', () => {
       token: 'tok_approve',
       reference: 'ord_TEST1-1',
     });
-    history.then(answer(authorized));
+    history.and(answer(authorized));
     expect(nextCommand(history.order, true)).toMatchObject({
       step: 'capture',
       authorizationId: 'auth_1',
       ask: true,
     });
-    history.then(answer(captured));
+    history.and(answer(captured));
     expect(nextCommand(history.order, false)).toBeUndefined();
     expect(history.types).toEqual(['order.placed', 'capture.requested', 'payment.captured']);
     expect(viewOf(history.order)).toMatchObject({
@@ -68,14 +68,14 @@ describe('paying', () => {
   });
 
   it('stays placed after a decline, and can be paid with another card', () => {
-    const history = placed().then(answer(declined));
+    const history = placed().and(answer(declined));
     expect(viewOf(history.order)).toMatchObject({
       status: 'placed',
       payment: { status: 'declined', lastError: 'card-declined' },
     });
-    history.then(pay('tok_other'));
+    history.and(pay('tok_other'));
     expect(nextCommand(history.order, false)).toMatchObject({ token: 'tok_other', reference: 'ord_TEST1-2' });
-    history.then(answer(authorized)).then(answer(captured));
+    history.and(answer(authorized)).and(answer(captured));
     expect(history.order.status).toBe('paid');
   });
 
@@ -86,15 +86,15 @@ describe('paying', () => {
   });
 
   it('answers a repeated payment request with what it did, and refuses its key for another token', () => {
-    const history = placed(false).then(pay('tok_a', 'key-1'));
+    const history = placed(false).and(pay('tok_a', 'key-1'));
     expect(pay('tok_a', 'key-1')(history.order).events).toEqual([]);
     expect(() => pay('tok_b', 'key-1')(history.order)).toThrow(/another payment/);
   });
 
   it('gives up the hold when the capture fails for good, and lets the shopper pay again', () => {
-    const history = placed().then(answer(authorized)).then(answer(captureFailed));
+    const history = placed().and(answer(authorized)).and(answer(captureFailed));
     expect(nextCommand(history.order, false)).toMatchObject({ step: 'void', authorizationId: 'auth_1' });
-    history.then(answer(voided));
+    history.and(answer(voided));
     expect(history.types.slice(-2)).toEqual(['payment.voided', 'payment.declined']);
     expect(pay('tok_b', 'key-2')(history.order).events).toHaveLength(1);
   });
@@ -105,44 +105,44 @@ describe('paying', () => {
   ])('ignores a duplicate answer to %s', (_name, outcome) => {
     const history = placed();
     const command = nextCommand(history.order, false)!;
-    history.then(answer(outcome));
+    history.and(answer(outcome));
     expect(decideOutcome(history.order, command, outcome, refundId).events).toEqual([]);
   });
 });
 
 describe('ending', () => {
   it('cancels an order without an open attempt at once and releases its stock', () => {
-    const history = placed(false).then(cancel);
+    const history = placed(false).and(cancel);
     expect(history.types.at(-1)).toBe('order.cancelled');
     expect(history.released).toEqual([true]);
     expect(cancel(history.order).events).toEqual([]);
   });
 
   it('keeps a wish to cancel until the open attempt settles, and then gives up the hold', () => {
-    const history = placed().then(cancel);
+    const history = placed().and(cancel);
     expect(history.types.at(-1)).toBe('cancel.requested');
     expect(history.released).toEqual([false]);
-    history.then(answer(authorized)).then(answer(voided));
+    history.and(answer(authorized)).and(answer(voided));
     expect(history.types.slice(2)).toEqual(['void.requested', 'payment.voided', 'order.cancelled']);
     expect(history.released.at(-1)).toBe(true);
   });
 
   it('cancels with a refund when the capture was already on its way', () => {
-    const history = placed().then(answer(authorized)).then(cancel).then(answer(captured));
+    const history = placed().and(answer(authorized)).and(cancel).and(answer(captured));
     expect(history.types.slice(-3)).toEqual(['payment.captured', 'order.cancelled', 'refund.requested']);
-    history.then(answer(refunded));
+    history.and(answer(refunded));
     expect(viewOf(history.order)).toMatchObject({ status: 'cancelled', payment: { status: 'refunded' } });
   });
 
   it('refunds a paid order that is cancelled', () => {
-    const history = paid().then(cancel);
+    const history = paid().and(cancel);
     expect(history.types.slice(-2)).toEqual(['order.cancelled', 'refund.requested']);
     expect(history.released.at(-1)).toBe(true);
   });
 
   it('expires an unpaid order only once its time is over', () => {
     expect(decideExpiry(placed(false).order, noon).events).toEqual([]);
-    const history = placed(false).then(expire);
+    const history = placed(false).and(expire);
     expect(history.order.status).toBe('expired');
     expect(history.released).toEqual([true]);
     expect(expire(history.order).events).toEqual([]);
@@ -150,16 +150,16 @@ describe('ending', () => {
   });
 
   it('neither expires nor forgets an order whose attempt is open', () => {
-    const history = placed().then(expire);
+    const history = placed().and(expire);
     expect(history.types.at(-1)).toBe('expiry.requested');
     expect(expire(history.order).events).toEqual([]);
-    history.then(answer(declined));
+    history.and(answer(declined));
     expect(history.types.slice(-2)).toEqual(['payment.declined', 'order.expired']);
     expect(history.released.at(-1)).toBe(true);
   });
 
   it('a capture that was on its way when the time ran out keeps the order', () => {
-    const history = placed().then(answer(authorized)).then(expire).then(answer(captured));
+    const history = placed().and(answer(authorized)).and(expire).and(answer(captured));
     expect(history.order.status).toBe('paid');
     expect(history.released.every((released) => !released)).toBe(true);
   });
@@ -172,8 +172,8 @@ describe('ending', () => {
         for (const name of names) {
           const step = steps[name as keyof typeof steps];
           try {
-            if (typeof step === 'function') history.then(step);
-            else if (nextCommand(history.order, false)?.step === step.step) history.then(answer(step));
+            if (typeof step === 'function') history.and(step);
+            else if (nextCommand(history.order, false)?.step === step.step) history.and(answer(step));
           } catch {
             // Refused: nothing has changed.
           }
@@ -192,25 +192,25 @@ describe('refunding', () => {
     decideRefund(order, { refundId: id, amount, reason: 'damaged', requestHash: `${amount}` });
 
   it('gives back what is left, never more than was captured', () => {
-    const history = paid().then(refund('rfd_a', 5_000)).then(answer(refunded));
+    const history = paid().and(refund('rfd_a', 5_000)).and(answer(refunded));
     expect(() => refund('rfd_b', 18_001)(history.order)).toThrow(/At most 18000/);
-    history.then(refund('rfd_b'));
+    history.and(refund('rfd_b'));
     expect(refundable(history.order)).toBe(0);
-    history.then(answer({ ...refunded, providerRefundId: 're_2' }));
+    history.and(answer({ ...refunded, providerRefundId: 're_2' }));
     expect(refundedTotal(history.order)).toBe(23_000);
     expect(() => refund('rfd_c')(history.order)).toThrow(/nothing captured/);
   });
 
   it('answers a repeat with the same refund, and refuses its key for another amount', () => {
-    const history = paid().then(refund('rfd_a', 5_000));
+    const history = paid().and(refund('rfd_a', 5_000));
     expect(refund('rfd_a', 5_000)(history.order).events).toEqual([]);
     expect(() => refund('rfd_a', 6_000)(history.order)).toThrow(/another refund/);
   });
 
   it('a refund that the provider refuses can be asked for again', () => {
     const history = paid()
-      .then(refund('rfd_a'))
-      .then(answer({ step: 'refund', outcome: 'failed', reason: 'closed' }));
+      .and(refund('rfd_a'))
+      .and(answer({ step: 'refund', outcome: 'failed', reason: 'closed' }));
     expect(refundable(history.order)).toBe(23_000);
   });
 
@@ -225,7 +225,7 @@ describe('refunding', () => {
           const parts = splitRefund(history.order, amount);
           expect(parts.net + parts.tax + parts.shipping).toBe(amount);
           expect(Math.min(parts.net, parts.tax, parts.shipping)).toBeGreaterThanOrEqual(0);
-          history.then(refund(`rfd_${index}`, amount)).then(answer(refunded));
+          history.and(refund(`rfd_${index}`, amount)).and(answer(refunded));
         }
         const sum = (part: 'net' | 'tax' | 'shipping') =>
           history.order.refunds.reduce((total, { breakdown }) => total + breakdown[part], 0);

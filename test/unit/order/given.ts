@@ -80,7 +80,7 @@ export class History {
     return this.events.map(({ type }) => type);
   }
 
-  then(decide: (order: Order) => Decision): this {
+  and(decide: (order: Order) => Decision): this {
     const decision = decide(this.order);
     this.events.push(...eventsOf(this.order, decision));
     this.released.push(decision.release);

@@ -1,0 +1,92 @@
+import type { Route } from '../../../functions/kernel/contract.ts';
+import { inWords, read } from './answers.ts';
+import { send, wireOf } from './requests.ts';
+import { type RouteId, rows } from './route-samples.ts';
+import type { Account, Scene } from './scene.ts';
+import type { BadTokens } from './tokens.ts';
+
+/** What each kind of caller is answered, by the caller's name: `200`, `403 forbidden`, `401 gateway`. */
+export type Answers = Readonly<Record<string, string>>;
+
+/** The accounts and tokens that the matrix is about. */
+export interface Callers {
+  readonly scene: Scene;
+  readonly bad: BadTokens;
+}
+
+/**
+ * What the contract promises. The gateway itself asks for a token where one is needed; guests may come without one, so
+ * there our own code refuses a bad one; and a route for everybody looks at none.
+ */
+export function promised(route: Route, { bad }: Callers): Answers {
+  const [success] = Object.keys(route.responses) as [string];
+  const names = Object.keys(bad.atTheGateway);
+  const everyBad = (gateway: string, idToken: string): Answers => ({
+    ...Object.fromEntries(names.map((name) => [name, gateway])),
+    'ID token': idToken,
+  });
+  const owned = rows[route.id as RouteId].owned;
+  const ofAnother = owned && { 'another shopper': '404 not-found', 'an operator': '404 not-found' };
+  switch (route.audience) {
+    case 'all':
+    case 'provider':
+      return { ...everyBad(success, success), 'no token': success, shopper: success };
+    case 'guest':
+      return {
+        ...everyBad('401 unauthorized', '401 unauthorized'),
+        ...ofAnother,
+        ...(owned && { 'no token, for what is a shopper’s': '404 not-found' }),
+        shopper: success,
+        'no token': success,
+      };
+    case 'shopper':
+      return {
+        'no token': '401 gateway',
+        ...everyBad('401 gateway', '401 unauthorized'),
+        ...ofAnother,
+        shopper: success,
+      };
+    case 'operators':
+    case 'finance':
+      return {
+        'no token': '401 gateway',
+        ...everyBad('401 gateway', '401 unauthorized'),
+        shopper: '403 forbidden',
+        [route.audience === 'finance' ? 'operators' : 'finance']: '403 forbidden',
+        [route.audience]: success,
+      };
+  }
+}
+
+/** What really is answered. Whoever is to be let in comes last, so that nothing is used up before. */
+export async function answered(route: Route, { scene, bad }: Callers): Promise<Answers> {
+  const { samples, owned } = rows[route.id as RouteId];
+  const { store, shopper, stranger, operator, finance } = scene;
+  const needsAccount = route.audience === 'shopper';
+  const [theirs] = await samples(scene, shopper);
+  const [open] = needsAccount || !owned ? [theirs] : await samples(scene);
+
+  const answers: Record<string, string> = {};
+  const ask = async (name: string, account: Account | undefined, sample = theirs) => {
+    const answer = await send(store, route, wireOf(route, sample), account?.token);
+    answers[name] = inWords(read(route, answer));
+  };
+  for (const [name, token] of Object.entries(bad.atTheGateway)) await ask(name, { token });
+  await ask('ID token', { token: bad.idToken });
+  if (route.audience === 'operators' || route.audience === 'finance') {
+    await ask('no token', undefined);
+    await ask('shopper', shopper);
+    const [wrong, right] = route.audience === 'finance' ? [operator, finance] : [finance, operator];
+    await ask(route.audience === 'finance' ? 'operators' : 'finance', wrong);
+    await ask(route.audience, right);
+    return answers;
+  }
+  if (owned) {
+    await ask('another shopper', stranger);
+    await ask('an operator', operator);
+    if (route.audience === 'guest') await ask('no token, for what is a shopper’s', undefined);
+  }
+  await ask('no token', undefined, open);
+  await ask('shopper', shopper);
+  return answers;
+}

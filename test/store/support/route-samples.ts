@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+import { address } from '../../../bench/store.ts';
+import type * as cart from '../../../functions/cart/contract.ts';
+import type * as catalog from '../../../functions/catalog/contract.ts';
+import type * as finance from '../../../functions/finance/contract.ts';
+import type * as health from '../../../functions/health/contract.ts';
+import type * as inventory from '../../../functions/inventory/contract.ts';
+import type { Route } from '../../../functions/kernel/contract.ts';
+import type * as order from '../../../functions/order/contract.ts';
+import type { Account, Scene } from './scene.ts';
+
+/** A request that a route takes, as far as it is the route's own. */
+export interface Sample {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  /** In place of `body` where the route takes a raw one. */
+  readonly file?: { readonly type: string; readonly text: string };
+}
+
+interface Row {
+  /** The request is about something that belongs to a shopper; nobody else may learn that it is there. */
+  readonly owned?: true;
+  /** The first must succeed. @param owner whose the things are to be; of an unowned cart it is a guest's */
+  readonly samples: (scene: Scene, owner?: Account) => Promise<readonly [Sample, ...Sample[]]>;
+}
+
+type IdsOf<Contract> = {
+  [Name in keyof Contract]: Contract[Name] extends Route ? Contract[Name]['id'] : never;
+}[keyof Contract];
+
+/** Every route but the one for what no route takes. */
+export type RouteId = Exclude<
+  IdsOf<typeof cart & typeof catalog & typeof finance & typeof health & typeof inventory & typeof order>,
+  'notFound'
+>;
+
+const product = {
+  name: 'Moon jar',
+  description: 'White porcelain.',
+  category: 'housewares',
+  style: 'kitchen',
+  variants: [{ attributes: { size: 'large' }, price: { amount: 24_900, currency: 'USD' } }],
+};
+
+export const rows: Readonly<Record<RouteId, Row>> = {
+  getHealth: { samples: async () => [{}] },
+  getOpenApi: { samples: async () => [{}] },
+
+  listProducts: {
+    samples: async ({ store }) => {
+      const { body } = await store.request('GET', '/v1/products?limit=1');
+      return [
+        { query: { category: 'housewares', sort: 'price', limit: '2' } },
+        { query: { q: 'celadon', inStock: 'true' } },
+        { query: { limit: '1', ...(body.next && { cursor: body.next }) } },
+      ];
+    },
+  },
+  getProduct: { samples: async ({ goods }) => [{ params: { productId: goods.productId } }] },
+  listCategories: { samples: async () => [{}, { query: { channel: 'voice' } }] },
+  createProduct: { samples: async () => [{ body: product }] },
+  changeProduct: {
+    samples: async (scene) => {
+      const { productId: id } = await scene.freshGoods();
+      return [{ params: { productId: id }, body: { style: 'tea', image: null } }];
+    },
+  },
+  importProducts: {
+    samples: async () => {
+      const id = randomUUID();
+      const csv = `id,name,description,category,style,price\n${id},Tea bowl,Plain,housewares,kitchen,5.00\n`;
+      const yaml = `- id: ${id}\n  name: Tea bowl\n  category: housewares\n  style: kitchen\n  price: 5.00\n`;
+      return [{ file: { type: 'text/csv', text: csv } }, { file: { type: 'application/yaml', text: yaml } }];
+    },
+  },
+
+  getStock: { samples: async ({ goods }) => [{ params: { sku: goods.sku } }] },
+  setStock: {
+    samples: async (scene) => {
+      const { sku } = await scene.freshGoods();
+      return [
+        { params: { sku }, body: { adjust: 1, reason: 'found one' } },
+        { params: { sku }, body: { available: 1_000 } },
+      ];
+    },
+  },
+  setShards: {
+    samples: async (scene) => {
+      const { sku } = await scene.freshGoods();
+      return [{ params: { sku }, body: { count: 2 } }];
+    },
+  },
+  importStock: {
+    samples: async ({ goods }) => [
+      { file: { type: 'text/csv', text: `sku,available\n${goods.sku},5\n` } },
+      { file: { type: 'application/yaml', text: `- sku: ${goods.sku}\n  available: 5\n` } },
+    ],
+  },
+
+  createCart: {
+    samples: async ({ goods }) => [
+      {
+        query: { country: 'KR' },
+        body: { currency: 'USD', country: 'US', lines: [{ sku: goods.sku, quantity: 1 }] },
+      },
+    ],
+  },
+  getCart: {
+    owned: true,
+    samples: async (scene, owner) => [
+      { params: { cartId: await scene.cart(owner) }, query: { shippingMethod: 'express' } },
+    ],
+  },
+  putCartLine: {
+    owned: true,
+    samples: async (scene, owner) => [
+      { params: { cartId: await scene.cart(owner), sku: scene.goods.sku }, body: { quantity: 2 } },
+    ],
+  },
+  deleteCartLine: {
+    owned: true,
+    samples: async (scene, owner) => [{ params: { cartId: await scene.cart(owner), sku: scene.goods.sku } }],
+  },
+  claimCart: {
+    owned: true,
+    samples: async (scene, owner) => [{ params: { cartId: await scene.cart(owner) } }],
+  },
+
+  placeOrder: {
+    owned: true,
+    samples: async (scene, owner) => {
+      const checkout = { shippingAddress: address, expectedTotal: scene.total };
+      return [
+        { body: { cartId: await scene.cart(owner), ...checkout } },
+        { body: { lines: [{ sku: scene.goods.sku, quantity: 1 }], ...checkout } },
+      ];
+    },
+  },
+  listOrders: { samples: async () => [{ query: { limit: '2' } }] },
+  getOrder: { owned: true, samples: aboutOrder() },
+  listOrderEvents: { owned: true, samples: aboutOrder() },
+  payOrder: { owned: true, samples: aboutOrder({ method: 'card', token: 'tok_approve' }) },
+  cancelOrder: { owned: true, samples: aboutOrder() },
+  refundOrder: {
+    samples: async (scene) => {
+      const params = { orderId: await scene.paidOrder(scene.shopper) };
+      return [
+        { params, body: { amount: { amount: 1, currency: scene.total.currency }, reason: 'a scratch' } },
+        { params, body: { lines: [{ sku: scene.goods.sku, quantity: 1 }], reason: 'damaged' } },
+      ];
+    },
+  },
+
+  listExports: { samples: async ({ exported }) => [{ query: { from: exported, limit: '5' } }] },
+  getExport: { samples: async ({ exported }) => [{ params: { date: exported } }] },
+};
+
+function aboutOrder(body?: object): Row['samples'] {
+  return async (scene, owner = scene.shopper) => [
+    { params: { orderId: await scene.order(owner) }, ...(body && { body }) },
+  ];
+}

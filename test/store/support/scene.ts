@@ -1,0 +1,99 @@
+import {
+  address,
+  type Goods,
+  order,
+  type Store,
+  sell,
+  settled,
+  totalOf,
+  until,
+} from '../../../bench/store.ts';
+
+export interface Account {
+  readonly token: string;
+}
+
+/** People and things of a store that requests can be about. */
+export interface Scene {
+  readonly store: Store;
+  readonly shopper: Account;
+  /** Another shopper, to whom nothing here belongs. */
+  readonly stranger: Account;
+  readonly operator: Account;
+  readonly finance: Account;
+  /** On sale, with units enough for every request. */
+  readonly goods: Goods;
+  /** A business date that has been exported. */
+  readonly exported: string;
+  /** What one unit of `goods` comes to at `address`. */
+  readonly total: { readonly amount: number; readonly currency: string };
+  /** Goods that nobody else looks at. */
+  freshGoods(): Promise<Goods>;
+  /** A cart with one unit of `goods`; a guest's without an owner. */
+  cart(owner?: Account): Promise<string>;
+  /** An order for one unit of `goods`, not paid. */
+  order(owner: Account): Promise<string>;
+  /** The same, for two units and paid. */
+  paidOrder(owner: Account): Promise<string>;
+}
+
+/** Sets a scene of its own in a store that runs. */
+export async function setScene(store: Store): Promise<Scene> {
+  const [shopper, stranger, operator, finance] = await Promise.all([
+    store.account(),
+    store.account(),
+    store.account('operators'),
+    store.account('finance'),
+  ]);
+  const goods = await sell(store, { stock: 1_000_000 });
+  const line = { sku: goods.sku, quantity: 1 };
+  const total = await totalOf(store, [line]);
+
+  const place = async ({ token }: Account, quantity: number, payWith?: string): Promise<string> => {
+    const lines = [{ ...line, quantity }];
+    const sum = await totalOf(store, lines);
+    const { status, body, text } = await order(store, { token, lines, total: sum, payWith });
+    if (status !== 201) throw new Error(`no order: ${status} ${text}`);
+    return body.id;
+  };
+  return {
+    store,
+    shopper,
+    stranger,
+    operator,
+    finance,
+    goods,
+    exported: await exportOf(store, finance),
+    total,
+    freshGoods: () => sell(store, { stock: 1_000 }),
+    cart: async (owner) => {
+      const { status, body, text } = await store.request('POST', `/v1/carts?country=${address.country}`, {
+        ...owner,
+        json: { lines: [line] },
+      });
+      if (status !== 201) throw new Error(`no cart: ${status} ${text}`);
+      return body.id;
+    },
+    order: (owner) => place(owner, 1, ''),
+    paidOrder: async (owner) => {
+      const orderId = await place(owner, 2, 'tok_approve');
+      await settled(store, owner.token, orderId, { payment: 'captured' });
+      return orderId;
+    },
+  };
+}
+
+/** Has the last business date exported, and answers it. */
+async function exportOf(store: Store, { token }: Account): Promise<string> {
+  const { runtime } = store.cloud;
+  const schedule = runtime
+    .resources('AWS::Scheduler::Schedule')
+    .find(({ properties }) => properties.Name === 'finance-export');
+  const time = new Date(runtime.clock.now()).toISOString();
+  const run = await store.request('POST', `/_local/schedules/${schedule?.ref}/run`, { json: { time } });
+  if (run.status !== 200) throw new Error(`no export: ${run.status} ${run.text}`);
+  return until('there is an export', async () => {
+    const { body } = await store.request('GET', '/v1/finance/exports', { token });
+    return body?.items?.[0]?.date as string | undefined;
+  });
+}
