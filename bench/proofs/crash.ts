@@ -25,11 +25,12 @@ export interface CrashFigures {
 }
 
 /** The store's own process, as `npm start` runs it. */
-async function startStore(home: string, port: number): Promise<ChildProcess> {
+async function startStore(home: string, port: number): Promise<{ child: ChildProcess; exited: Promise<unknown> }> {
   const child = spawn(process.execPath, ['local/start.ts'], {
     env: { ...process.env, PORT: String(port), FLOODGATE_HOME: home },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const exited = once(child, 'exit');
   let output = '';
   child.stdout?.on('data', (chunk) => (output += chunk));
   child.stderr?.on('data', (chunk) => (output += chunk));
@@ -42,7 +43,7 @@ async function startStore(home: string, port: number): Promise<ChildProcess> {
     },
     120_000,
   );
-  return child;
+  return { child, exited };
 }
 
 /**
@@ -52,7 +53,7 @@ async function startStore(home: string, port: number): Promise<ChildProcess> {
 export async function crash(purchases = 100): Promise<CrashFigures> {
   const home = await mkdtemp(join(tmpdir(), 'floodgate-crash-'));
   const port = await findFreePort();
-  let child = await startStore(home, port);
+  let { child, exited } = await startStore(home, port);
   const processes = new Set<number>();
   try {
     const client = clientOf(`http://127.0.0.1:${port}`);
@@ -82,10 +83,10 @@ export async function crash(purchases = 100): Promise<CrashFigures> {
       }
     });
     await Promise.all([dead.promise, ...sent]);
-    await once(child, 'exit').catch(() => undefined);
+    await exited;
     const acknowledged = buyers.filter(({ orderId }) => orderId !== '');
 
-    child = await startStore(home, port);
+    ({ child, exited } = await startStore(home, port));
     for (const pid of descendants(child.pid!)) processes.add(pid);
     const found = await Promise.all(
       acknowledged.map(({ token, orderId }) => client.request('GET', `/v1/orders/${orderId}`, { token })),
@@ -116,7 +117,7 @@ export async function crash(purchases = 100): Promise<CrashFigures> {
       stockMissing: stock - purchases - (await left(client, sku)),
     };
     child.kill('SIGINT');
-    await once(child, 'exit');
+    await exited;
     return {
       ...figures,
       processesLeft: [...processes].filter((pid) => commandOf(pid) !== undefined).length,

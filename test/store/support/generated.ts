@@ -1,0 +1,118 @@
+import fc from 'fast-check';
+import * as z from 'zod/mini';
+import type { Route } from '../../../functions/kernel/contract.ts';
+import type { ProblemCode } from '../../../functions/kernel/errors.ts';
+import { conforming, type JsonSchema } from './conforming.ts';
+import { mutations } from './hostile.ts';
+import { addressOf, type Wire, wireOf } from './requests.ts';
+import type { Sample } from './route-samples.ts';
+
+/** A generated request, with what its contract says of it. */
+export interface Attempt {
+  /** What is wrong with it; `valid` when nothing is. */
+  readonly what: string;
+  readonly wire: Wire;
+  /** The contract demands a refusal, for one of these reasons. Empty: it is up to the rules of the domain. */
+  readonly refusals: readonly (ProblemCode | 'gateway')[];
+}
+
+/** Requests that conform to the schemas of the route's contract, mostly about the things of the samples. */
+export function validAttempts(route: Route, samples: readonly Sample[], count: number, seed: number): Attempt[] {
+  return fc.sample(validWires(route, samples), { numRuns: count, seed }).map((wire) => {
+    const refusals = refusalsOf(route, wire);
+    if (refusals.length > 0) throw new Error(`not valid (${refusals}): ${JSON.stringify(wire)}`);
+    return { what: 'valid', wire, refusals };
+  });
+}
+
+/** The same, with one thing spoilt in each. */
+export function spoiltAttempts(route: Route, samples: readonly Sample[], count: number, seed: number): Attempt[] {
+  const spoilt = fc
+    .tuple(validWires(route, samples), mutations(route))
+    .map(([wire, spoil]) => spoil(wire));
+  return fc
+    .sample(spoilt, { numRuns: count, seed })
+    .map(({ what, ...wire }) => ({ what, wire, refusals: refusalsOf(route, wire) }));
+}
+
+function validWires(route: Route, samples: readonly Sample[]): fc.Arbitrary<Wire> {
+  const made = samples.map((sample) => {
+    const params = members(route.params, sample.params);
+    const query = members(route.query, sample.query).map(asText).filter((given) => accepts(route.query, given));
+    const { body } = route;
+    const bodies =
+      body === undefined || body === 'text'
+        ? fc.constant(undefined)
+        : conforming(jsonSchema(body), sample.body).filter((given) => accepts(body, given));
+    return fc
+      .record({ params, query, body: bodies, key: fc.uuid() })
+      .map(({ key, ...given }) => withKey(wireOf(route, { ...sample, ...given } as Sample), key));
+  });
+  return fc.oneof(...made);
+}
+
+function members(schema: z.ZodMiniObject | undefined, like: Sample['params']): fc.Arbitrary<Record<string, unknown>> {
+  if (!schema) return fc.constant({});
+  return conforming(jsonSchema(schema), like ?? {}) as fc.Arbitrary<Record<string, unknown>>;
+}
+
+/** The same seed makes the same requests, their keys included. */
+function withKey(wire: Wire, key: string): Wire {
+  return 'idempotency-key' in wire.headers
+    ? { ...wire, headers: { ...wire.headers, 'idempotency-key': key } }
+    : wire;
+}
+
+function jsonSchema(schema: z.ZodMiniType): JsonSchema {
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+}
+
+function asText(query: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(Object.entries(query).map(([name, value]) => [name, String(value)]));
+}
+
+function accepts(schema: z.ZodMiniType | undefined, value: unknown): boolean {
+  return schema === undefined || z.safeParse(schema, value).success;
+}
+
+/** Bytes of the request line and the headers, the token included, that the gateway takes for certain; and those it refuses. */
+const surelyTaken = 8_000;
+const surelyRefused = 10_240;
+
+/** Everything for which a request must be refused before any rule of the domain is asked. */
+function refusalsOf(route: Route, wire: Wire): Attempt['refusals'] {
+  const refusals: (ProblemCode | 'gateway')[] = [];
+  const path = addressOf(route, wire);
+  const bytes = path.length + Object.values(wire.headers).join('').length;
+  if (bytes > surelyTaken && bytes <= surelyRefused) throw new Error(`${bytes} bytes: it may go either way`);
+  if (bytes > surelyRefused || wire.path !== undefined) return ['gateway'];
+
+  const values = Object.values(wire.params);
+  // What is no segment of a path makes another path, which there is not.
+  const elsewhere = values.some((value) => /^\.{0,2}$/.test(value) || value.includes('/'));
+  if (elsewhere || !accepts(route.params, wire.params)) refusals.push('not-found');
+  if (!accepts(route.query, joined(wire.query))) refusals.push('validation-failed');
+  refusals.push(...refusalsOfBody(route, wire));
+  const key = wire.headers['idempotency-key'] ?? '';
+  if (route.idempotent && key === '') refusals.push('idempotency-key-missing');
+  else if (route.idempotent && !/^[\x21-\x7e]{1,255}$/.test(key)) refusals.push('idempotency-key-invalid');
+  if (route.conditional && !wire.headers['if-match']) refusals.push('precondition-required');
+  return refusals;
+}
+
+function refusalsOfBody({ body }: Route, { content = '', headers }: Wire): readonly ProblemCode[] {
+  if (body === undefined || body === 'text') return [];
+  if (content === '') return accepts(body, {}) ? [] : ['validation-failed'];
+  if (!/^application\/(\S+\+)?json\b/.test(headers['content-type'] ?? '')) return ['unsupported-media-type'];
+  try {
+    return accepts(body, JSON.parse(content)) ? [] : ['validation-failed'];
+  } catch {
+    return ['malformed-request'];
+  }
+}
+
+/** As the gateway hands it on: several values of a name joined by commas. */
+function joined(query: Wire['query']): Record<string, string> {
+  const values = Map.groupBy(query, ([name]) => name);
+  return Object.fromEntries([...values].map(([name, all]) => [name, all.map(([, value]) => value.toWellFormed()).join()]));
+}
