@@ -22,6 +22,8 @@ export interface RequestOptions {
   /** A raw body; set its content-type in `headers`. */
   readonly text?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Hangs up. */
+  readonly signal?: AbortSignal;
 }
 
 /** A store of its own in the embedded cloud, spoken to over HTTP as its users do. */
@@ -66,7 +68,7 @@ export async function openStore(options: { contentionMs?: number; home?: string 
 /** The same over HTTP alone, for a store that runs elsewhere on this machine. */
 export function clientOf(apiUrl: string): Omit<Store, 'cloud' | 'home' | 'stop'> {
   const request = async (method: string, path: string, options: RequestOptions = {}): Promise<Answer> => {
-    const { token, json, text: raw, headers } = options;
+    const { token, json, text: raw, headers, signal } = options;
     const content = json === undefined ? raw : JSON.stringify(json);
     const response = await fetch(new URL(path, apiUrl), {
       method,
@@ -76,7 +78,7 @@ export function clientOf(apiUrl: string): Omit<Store, 'cloud' | 'home' | 'stop'>
         ...headers,
       },
       ...(content !== undefined && { body: content }),
-      signal: AbortSignal.timeout(60_000),
+      signal: AbortSignal.any([AbortSignal.timeout(60_000), ...(signal ? [signal] : [])]),
     });
     const text = await response.text();
     return { status: response.status, headers: response.headers, body: parse(text), text };
@@ -194,7 +196,7 @@ export async function totalOf(client: Client, lines: readonly Line[], country = 
   return cart.body.total as { amount: number; currency: string };
 }
 
-/** `POST /v1/orders` for lines, paid with `token` (none: placed without a payment). */
+/** `POST /v1/orders` for lines, paid with the sandbox token `payWith`; null places it without a payment. */
 export async function order(
   client: Client,
   buyer: {
@@ -202,14 +204,25 @@ export async function order(
     lines: readonly Line[];
     total: { amount: number; currency: string };
     key?: string;
-    payWith?: string | undefined;
+    payWith?: string | null;
     country?: string;
     language?: string;
+    signal?: AbortSignal;
   },
 ): Promise<Answer> {
-  const { token, lines, total, key = randomUUID(), payWith = 'tok_approve', country, language } = buyer;
+  const {
+    token,
+    lines,
+    total,
+    key = randomUUID(),
+    payWith = 'tok_approve',
+    country,
+    language,
+    signal,
+  } = buyer;
   return client.request('POST', '/v1/orders', {
     token,
+    ...(signal && { signal }),
     headers: { 'idempotency-key': key, ...(language && { 'accept-language': language }) },
     json: {
       lines,

@@ -23,9 +23,11 @@ const sources = [
   'lib',
   'functions',
   'statemachines',
+  'docs/openapi.json',
   'cdk.json',
-  'tsconfig.json',
+  'package.json',
   'package-lock.json',
+  'tsconfig.json',
 ];
 
 /**

@@ -25,7 +25,10 @@ export interface CrashFigures {
 }
 
 /** The store's own process, as `npm start` runs it. */
-async function startStore(home: string, port: number): Promise<{ child: ChildProcess; exited: Promise<unknown> }> {
+async function startStore(
+  home: string,
+  port: number,
+): Promise<{ child: ChildProcess; exited: Promise<unknown> }> {
   const child = spawn(process.execPath, ['local/start.ts'], {
     env: { ...process.env, PORT: String(port), FLOODGATE_HOME: home },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -104,7 +104,7 @@ function requests(
   let orderId = '';
   const get = (path: string, { token }: Partial<Account> = {}) =>
     store.request('GET', path, token ? { token } : {});
-  const buy = async (payWith: string | undefined) => {
+  const buy = async (payWith: string | null) => {
     const lines = [{ sku: goods.sku, quantity: 1 }];
     const { body } = await order(store, { ...shopper, lines, total: await totalOf(store, lines), payWith });
     return body.id as string;
@@ -158,7 +158,7 @@ function requests(
     () => store.request('DELETE', `/v1/carts/${cartId}/lines/${goods.sku}`, { headers: any }),
     () => store.request('POST', `/v1/carts/${cartId}/claim`, { ...shopper, json: {} }),
     async () => {
-      orderId = await buy(undefined);
+      orderId = await buy(null);
     },
     () =>
       Promise.all([
@@ -180,8 +180,7 @@ function requests(
         json: { reason: 'damaged' },
       }),
     () => settled(store, shopper.token, orderId, { payment: 'refunded' }, patienceMs),
-    async () =>
-      store.request('POST', `/v1/orders/${await buy(undefined)}/cancel`, { ...shopper, headers: key() }),
+    async () => store.request('POST', `/v1/orders/${await buy(null)}/cancel`, { ...shopper, headers: key() }),
     () => run(/function/, new Date(store.cloud.runtime.clock.now()).toISOString()),
     // The export of the business date on which the order was paid.
     () => run(/stateMachine/, new Date(store.cloud.runtime.clock.now() + 24 * 3_600_000).toISOString()),

@@ -28,15 +28,18 @@ afterAll(() => store?.stop());
 
 describe('whatever is sent, the answer is one that the contract knows', () => {
   it.each(routes.map((route) => [route.id, route] as const))('%s', async (_, route) => {
-    const t=performance.now();
+    const t = performance.now();
     const figures = await drive(route, document, scenes, { count, seed });
     const { requests, done, refusedByRule, mustRefuse, complaints } = figures;
-    console.log(JSON.stringify({...figures, complaints: complaints.length, ms: Math.round(performance.now()-t)}));
-    expect(complaints.join('\n')).toBe('');
+    (await import('node:fs')).appendFileSync('/tmp/complaints.txt', complaints.join('\n') + '\n');
+    console.log(
+      JSON.stringify({ ...figures, complaints: complaints.length, ms: Math.round(performance.now() - t) }),
+    );
+    expect(complaints.slice(0, 5).join('\n'), `${complaints.length} complaints`).toBe('');
     expect(requests).toBe(2 * count);
     expect((done + refusedByRule) / count).toBeGreaterThan(0.3);
     expect(done).toBeGreaterThan(0);
-    expect(mustRefuse / count).toBeGreaterThan(0.1);
+    expect(mustRefuse).toBeGreaterThan(0);
   });
 });
 

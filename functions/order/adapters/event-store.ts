@@ -105,19 +105,22 @@ export async function listOrderIds(
   after: Position | undefined,
 ): Promise<{ ids: readonly string[]; next: Position | undefined }> {
   const customerKey = customerPartition(customerId);
-  const { Items = [], LastEvaluatedKey } = await documents.send(
+  const { Items = [] } = await documents.send(
     new QueryCommand({
       TableName: table,
       IndexName: byCustomer,
       KeyConditionExpression: 'customerKey = :customer',
       ExpressionAttributeValues: { ':customer': customerKey },
       ScanIndexForward: false,
-      Limit: limit,
+      // One more than asked for tells whether there is a next page.
+      Limit: limit + 1,
       ...(after && { ExclusiveStartKey: { ...eventKey(after[1], 1), customerKey, placedKey: after[0] } }),
     }),
   );
+  const page = Items.slice(0, limit);
+  const last = Items.length > limit ? page.at(-1) : undefined;
   return {
-    ids: Items.map(({ pk }) => orderIdOf(pk)),
-    next: LastEvaluatedKey && [LastEvaluatedKey.placedKey, orderIdOf(LastEvaluatedKey.pk)],
+    ids: page.map(({ pk }) => orderIdOf(pk)),
+    next: last && [last.placedKey, orderIdOf(last.pk)],
   };
 }

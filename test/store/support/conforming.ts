@@ -108,7 +108,8 @@ function text({ minLength = 0, maxLength = 200, pattern }: JsonSchema): Arbitrar
         fc.string({ minLength, maxLength: Math.min(maxLength, 60) }),
         fc.string({ unit: 'grapheme', minLength, maxLength: Math.max(minLength, Math.floor(maxLength / 8)) }),
         fc.string({ unit: 'binary', minLength, maxLength: Math.max(minLength, Math.floor(maxLength / 8)) }),
-        fc.constantFrom('x', '\u0000', '\ud800', '__proto__', '../..', '${x}', 'e\u0301', '%', '#', '\u202e')
+        fc
+          .constantFrom('x', '\u0000', '\ud800', '__proto__', '../..', '${x}', 'e\u0301', '%', '#', '\u202e')
           .map((odd) => odd.padEnd(Math.max(minLength, 1), 'x')),
         fc.constant('x'.repeat(maxLength)),
       );

@@ -84,7 +84,8 @@ function complaintAbout(document: any, route: Route, attempt: Attempt, reading: 
     return refusals.includes('gateway') ? undefined : 'the gateway refused it';
   }
   if (reading.kind === 'success') return refusals.length > 0 ? `not refused: ${refusals}` : undefined;
-  if (!listed(document, route, status)?.includes(reading.code)) return `${reading.code} is not in the document`;
+  if (!listed(document, route, status)?.includes(reading.code))
+    return `${reading.code} is not in the document`;
   // Looked for before anything else.
   if (refusals.length > 0 && ![...refusals, 'card-number-refused'].includes(reading.code)) {
     return `refused, but not for ${refusals}`;
@@ -103,7 +104,13 @@ function listed(document: any, route: Route, status: number): string[] | undefin
   return types.map((type) => type.slice(type.lastIndexOf('/') + 1));
 }
 
-function told(route: Route, { what, wire }: Attempt, answer: Answer, complaint: string, seed: number): string {
+function told(
+  route: Route,
+  { what, wire }: Attempt,
+  answer: Answer,
+  complaint: string,
+  seed: number,
+): string {
   const { headers, content } = wire;
   return [
     `${route.id}, ${what} (seed ${seed}): ${complaint}`,

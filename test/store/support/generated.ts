@@ -17,7 +17,12 @@ export interface Attempt {
 }
 
 /** Requests that conform to the schemas of the route's contract, mostly about the things of the samples. */
-export function validAttempts(route: Route, samples: readonly Sample[], count: number, seed: number): Attempt[] {
+export function validAttempts(
+  route: Route,
+  samples: readonly Sample[],
+  count: number,
+  seed: number,
+): Attempt[] {
   return fc.sample(validWires(route, samples), { numRuns: count, seed }).map((wire) => {
     const refusals = refusalsOf(route, wire);
     if (refusals.length > 0) throw new Error(`not valid (${refusals}): ${JSON.stringify(wire)}`);
@@ -26,10 +31,13 @@ export function validAttempts(route: Route, samples: readonly Sample[], count: n
 }
 
 /** The same, with one thing spoilt in each. */
-export function spoiltAttempts(route: Route, samples: readonly Sample[], count: number, seed: number): Attempt[] {
-  const spoilt = fc
-    .tuple(validWires(route, samples), mutations(route))
-    .map(([wire, spoil]) => spoil(wire));
+export function spoiltAttempts(
+  route: Route,
+  samples: readonly Sample[],
+  count: number,
+  seed: number,
+): Attempt[] {
+  const spoilt = fc.tuple(validWires(route, samples), mutations(route)).map(([wire, spoil]) => spoil(wire));
   return fc
     .sample(spoilt, { numRuns: count, seed })
     .map(({ what, ...wire }) => ({ what, wire, refusals: refusalsOf(route, wire) }));
@@ -38,7 +46,9 @@ export function spoiltAttempts(route: Route, samples: readonly Sample[], count: 
 function validWires(route: Route, samples: readonly Sample[]): fc.Arbitrary<Wire> {
   const made = samples.map((sample) => {
     const params = members(route.params, sample.params);
-    const query = members(route.query, sample.query).map(asText).filter((given) => accepts(route.query, given));
+    const query = members(route.query, sample.query)
+      .map(asText)
+      .filter((given) => accepts(route.query, given));
     const { body } = route;
     const bodies =
       body === undefined || body === 'text'
@@ -51,7 +61,10 @@ function validWires(route: Route, samples: readonly Sample[]): fc.Arbitrary<Wire
   return fc.oneof(...made);
 }
 
-function members(schema: z.ZodMiniObject | undefined, like: Sample['params']): fc.Arbitrary<Record<string, unknown>> {
+function members(
+  schema: z.ZodMiniObject | undefined,
+  like: Sample['params'],
+): fc.Arbitrary<Record<string, unknown>> {
   if (!schema) return fc.constant({});
   return conforming(jsonSchema(schema), like ?? {}) as fc.Arbitrary<Record<string, unknown>>;
 }
@@ -114,5 +127,7 @@ function refusalsOfBody({ body }: Route, { content = '', headers }: Wire): reado
 /** As the gateway hands it on: several values of a name joined by commas. */
 function joined(query: Wire['query']): Record<string, string> {
   const values = Map.groupBy(query, ([name]) => name);
-  return Object.fromEntries([...values].map(([name, all]) => [name, all.map(([, value]) => value.toWellFormed()).join()]));
+  return Object.fromEntries(
+    [...values].map(([name, all]) => [name, all.map(([, value]) => value.toWellFormed()).join()]),
+  );
 }

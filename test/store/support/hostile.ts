@@ -21,7 +21,17 @@ export function mutations(route: Route): Arbitrary<Mutation> {
 }
 
 const long = 'x'.repeat(20_000);
-const names = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'length', '', 'extra', 'ключ'];
+const names = [
+  '__proto__',
+  'constructor',
+  'prototype',
+  'toString',
+  'hasOwnProperty',
+  'length',
+  '',
+  'extra',
+  'ключ',
+];
 
 /** Values that one would rather not find in a string. */
 const texts = [
@@ -276,13 +286,13 @@ function file(): Arbitrary<Mutation> {
   return fc.oneof(
     {
       weight: 3,
-      arbitrary: fc
-        .constantFrom(...whole)
-        .map((text) => put(`the file ${text.slice(0, 40)}`, () => text)),
+      arbitrary: fc.constantFrom(...whole).map((text) => put(`the file ${text.slice(0, 40)}`, () => text)),
     },
     {
       weight: 2,
-      arbitrary: fc.string({ unit: 'binary', maxLength: 500 }).map((text) => put('a random file', () => text)),
+      arbitrary: fc
+        .string({ unit: 'binary', maxLength: 500 })
+        .map((text) => put('a random file', () => text)),
     },
     {
       weight: 3,
@@ -309,7 +319,9 @@ function query(known: readonly string[]): Arbitrary<Mutation> {
     { weight: 1, arbitrary: fc.base64String({ minLength: 1, maxLength: 200 }) },
     {
       weight: 1,
-      arbitrary: fc.json({ maxDepth: 2 }).map((json) => Buffer.from(json).toString('base64url').slice(0, 2_000)),
+      arbitrary: fc
+        .json({ maxDepth: 2 })
+        .map((json) => Buffer.from(json).toString('base64url').slice(0, 2_000)),
     },
   );
   return fc.tuple(name, value, fc.boolean()).map(([name, value, twice]) => (wire) => ({
@@ -328,7 +340,17 @@ function param(route: Route, names: readonly string[]): Arbitrary<Mutation> {
     });
   };
   const odd = fc.oneof(
-    fc.constantFrom(...texts, '.', '..', '...', 'x'.repeat(3_000), 'x'.repeat(12_000), '{orderId}', '*', '$default'),
+    fc.constantFrom(
+      ...texts,
+      '.',
+      '..',
+      '...',
+      'x'.repeat(3_000),
+      'x'.repeat(12_000),
+      '{orderId}',
+      '*',
+      '$default',
+    ),
     fc.string({ unit: 'binary', maxLength: 100 }),
   );
   const badEncoding = fc.constantFrom('%', '%ZZ', '%C3', '%FF', '%E0%80%80').map(
@@ -340,7 +362,10 @@ function param(route: Route, names: readonly string[]): Arbitrary<Mutation> {
       }),
   );
   return fc.oneof(
-    { weight: 12, arbitrary: fc.tuple(fc.constantFrom(...names), odd).map(([name, value]) => set(name, value)) },
+    {
+      weight: 12,
+      arbitrary: fc.tuple(fc.constantFrom(...names), odd).map(([name, value]) => set(name, value)),
+    },
     { weight: 1, arbitrary: badEncoding },
   );
 }
@@ -357,7 +382,9 @@ function headers(route: Route): Arbitrary<Mutation> {
   };
   const required: Record<string, (string | undefined)[]> = {
     ...(route.idempotent && { 'idempotency-key': [undefined, '', 'a b', 'é', 'x'.repeat(256)] }),
-    ...(route.conditional && { 'if-match': [undefined, '', '"nonsense"', 'nonsense', 'W/"1"', '"1", "2"', 'é'] }),
+    ...(route.conditional && {
+      'if-match': [undefined, '', '"nonsense"', 'nonsense', 'W/"1"', '"1", "2"', 'é'],
+    }),
   };
   const entries = (of: typeof choices) =>
     Object.entries(of).flatMap(([name, list]) => list.map((value) => [name, value] as const));

@@ -52,7 +52,7 @@ export async function setScene(store: Store): Promise<Scene> {
   const place = async ({ token }: Account, quantity: number, payWith?: string): Promise<string> => {
     const lines = [{ ...line, quantity }];
     const sum = await totalOf(store, lines);
-    const { status, body, text } = await order(store, { token, lines, total: sum, payWith });
+    const { status, body, text } = await order(store, { token, lines, total: sum, payWith: payWith ?? null });
     if (status !== 201) throw new Error(`no order: ${status} ${text}`);
     return body.id;
   };
