@@ -194,7 +194,16 @@ function readBody(route: Route, text: string, contentType: string | undefined): 
   } catch {
     throw new DomainError('malformed-request', 'The body is not valid JSON.');
   }
+  if (holdsHalfACharacter(text)) {
+    throw new DomainError('malformed-request', 'The body escapes one half of a surrogate pair alone.');
+  }
   return parseOrRefuse(route.body, json, '#');
+}
+
+/** JSON can escape half a surrogate pair (RFC 8259 §8.2); UTF-8, and so the database, cannot hold it. */
+function holdsHalfACharacter(json: string): boolean {
+  const rest = json.replace(/\\\\|\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}/gi, ' ');
+  return /\\ud[89a-f]/i.test(rest);
 }
 
 function parseOrRefuse(schema: z.ZodMiniType, value: unknown, root: string): unknown {
@@ -323,19 +332,16 @@ function problemResponse(error: unknown, path: string, requestId: string): Resul
   };
   if (status === 401) headers['www-authenticate'] = 'Bearer';
   if (status === 429 || status === 503) headers['retry-after'] = String(1 + Math.floor(Math.random() * 5));
-  return {
-    statusCode: status,
-    headers,
-    body: JSON.stringify({
-      type: problemType(refusal.code),
-      title,
-      status,
-      detail: refusal.message,
-      instance: path,
-      requestId,
-      ...refusal.members,
-    }),
+  const own = {
+    type: problemType(refusal.code),
+    title,
+    status,
+    detail: refusal.message,
+    instance: path,
+    requestId,
   };
+  // First, and not to be overwritten by a member of the same name.
+  return { statusCode: status, headers, body: JSON.stringify({ ...own, ...refusal.members, ...own }) };
 }
 
 function asRefusal(error: unknown, requestId: string): DomainError {

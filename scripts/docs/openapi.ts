@@ -129,7 +129,7 @@ function operation(
   for (const [status, schema] of Object.entries(route.responses)) {
     responses[status] = success(Number(status), schema, book);
   }
-  if (route.cacheSeconds !== undefined && !route.live) {
+  if (route.method === 'GET' && !route.live) {
     responses['304'] = { description: 'Not modified since the ETag of If-None-Match' };
   }
   for (const [status, codes] of problemsOf(route)) {

@@ -290,7 +290,7 @@ function refundOutcome(order: Order, refundId: string, outcome: ProviderOutcome)
 }
 
 function refusal(order: Order, detail: string): DomainError {
-  return new DomainError('order-state', detail, { status: order.status });
+  return new DomainError('order-state', detail, { orderStatus: order.status });
 }
 
 /** When a reservation made at `now` (milliseconds) ends: a card is decided in minutes. */

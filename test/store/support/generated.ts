@@ -118,10 +118,17 @@ function refusalsOfBody({ body }: Route, { content = '', headers }: Wire): reado
   if (content === '') return accepts(body, {}) ? [] : ['validation-failed'];
   if (!/^application\/(\S+\+)?json\b/.test(headers['content-type'] ?? '')) return ['unsupported-media-type'];
   try {
-    return accepts(body, JSON.parse(content)) ? [] : ['validation-failed'];
+    const json: unknown = JSON.parse(content);
+    if (!holdsText(content)) return ['malformed-request'];
+    return accepts(body, json) ? [] : ['validation-failed'];
   } catch {
     return ['malformed-request'];
   }
+}
+
+/** Whether UTF-8 can hold every string of a JSON document: halves of surrogate pairs it cannot. */
+function holdsText(json: string): boolean {
+  return [...json.matchAll(/"(?:[^"\\]|\\.)*"/g)].every(([string]) => JSON.parse(string).isWellFormed());
 }
 
 /** As the gateway hands it on: several values of a name joined by commas. */

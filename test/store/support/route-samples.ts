@@ -140,7 +140,10 @@ export const rows: Readonly<Record<RouteId, Row>> = {
   listOrders: { samples: async () => [{ query: { limit: '2' } }] },
   getOrder: { owned: true, samples: aboutOrder() },
   listOrderEvents: { owned: true, samples: aboutOrder() },
-  payOrder: { owned: true, samples: aboutOrder({ method: 'card', token: 'tok_approve' }) },
+  payOrder: {
+    owned: true,
+    samples: aboutOrder({ method: 'card', token: 'tok_approve' }, { method: 'card', token: 'tok_decline' }),
+  },
   cancelOrder: { owned: true, samples: aboutOrder() },
   refundOrder: {
     samples: async (scene) => {
@@ -156,8 +159,13 @@ export const rows: Readonly<Record<RouteId, Row>> = {
   getExport: { samples: async ({ exported }) => [{ params: { date: exported } }] },
 };
 
-function aboutOrder(body?: object): Row['samples'] {
-  return async (scene, owner = scene.shopper) => [
-    { params: { orderId: await scene.order(owner) }, ...(body && { body }) },
-  ];
+/** Each about an order of its own. */
+function aboutOrder(body?: object, ...others: readonly object[]): Row['samples'] {
+  return async (scene, owner = scene.shopper) => {
+    const about = async (body?: object): Promise<Sample> => ({
+      params: { orderId: await scene.order(owner) },
+      ...(body && { body }),
+    });
+    return [await about(body), ...(await Promise.all(others.map(about)))];
+  };
 }

@@ -108,6 +108,12 @@ describe('a request that passes', () => {
     expect(run).toHaveBeenCalledWith(expect.objectContaining({ query: { limit: 20 } }));
   });
 
+  it('may escape a character in two halves', async () => {
+    const run = vi.fn(async () => ({ status: 204 }));
+    await send(putThing, { ...good, body: '{"name":"\\ud83d\\ude00 \\\\ud800"}' }, run);
+    expect(run).toHaveBeenCalledWith(expect.objectContaining({ body: { name: '😀 \\ud800' } }));
+  });
+
   it('is answered without being stored, unless the route says for how long', async () => {
     const ok = async () => ({ status: 200, body: { ok: true } });
     expect((await send(getThing, {}, ok)).headers).toMatchObject({
@@ -140,6 +146,8 @@ describe('a request is refused', () => {
     ['a query beyond its limits', { ...good, query: { limit: '101' } }, 422, 'validation-failed'],
     ['a query that is no number', { ...good, query: { limit: '1,2' } }, 422, 'validation-failed'],
     ['no JSON', { ...good, body: '{' }, 400, 'malformed-request'],
+    ['half a character', { ...good, body: '{"name":"\\uD83D"}' }, 400, 'malformed-request'],
+    ['the other half', { ...good, body: '{"name":"\\\\\\udE00"}' }, 400, 'malformed-request'],
     ['the wrong JSON', { ...good, body: '{"name":1}' }, 422, 'validation-failed'],
     ['JSON that is no object', { ...good, body: '[]' }, 422, 'validation-failed'],
     ['no body', { ...good, body: '' }, 422, 'validation-failed'],
@@ -255,6 +263,11 @@ describe('what goes wrong inside', () => {
       requestId: 'gateway-id',
       skus: [{ sku: 'sku_a' }],
     });
+  });
+
+  it('has a status of its own, whatever its members are called', async () => {
+    const answer = await failing(new DomainError('order-state', 'Too late.', { status: 'paid' }));
+    expect(answer.json).toMatchObject({ status: 409, detail: 'Too late.' });
   });
 
   it.each(['ThrottlingException', 'ProvisionedThroughputExceededException', 'TransactionConflictException'])(
