@@ -8,6 +8,7 @@ import { currencies } from './proofs/currencies.ts';
 import { idempotency } from './proofs/idempotency.ts';
 import { oversell, oversellCases } from './proofs/oversell.ts';
 import { roles } from './proofs/roles.ts';
+import { routes } from './proofs/routes.ts';
 
 const proofs: Readonly<Record<string, () => Promise<void>>> = {
   oversell: async () => {
@@ -31,6 +32,7 @@ const proofs: Readonly<Record<string, () => Promise<void>>> = {
     console.table(tried);
     console.log(unnoticed.length === 0 ? 'every one was missed' : `not missed: ${unnoticed.join(', ')}`);
   },
+  routes: async () => console.table(await routes(undefined, undefined, console.log)),
   bundles: async () => {
     await synthesise({ assembly: '.build/proof-assembly' });
     console.table((await bundles()).map(({ name, bytes }) => ({ name, KB: Math.round(bytes / 1_000) })));

@@ -1,9 +1,10 @@
+import type { Store } from '../../../bench/store.ts';
 import type { Route } from '../../../functions/kernel/contract.ts';
 import { inWords, read } from './answers.ts';
 import { send, wireOf } from './requests.ts';
 import { type RouteId, rows } from './route-samples.ts';
-import type { Account, Scene } from './scene.ts';
-import type { BadTokens } from './tokens.ts';
+import { type Account, type Scene, setScene } from './scene.ts';
+import { type BadTokens, badTokens } from './tokens.ts';
 
 /** What each kind of caller is answered, by the caller's name: `200`, `403 forbidden`, `401 gateway`. */
 export type Answers = Readonly<Record<string, string>>;
@@ -12,6 +13,14 @@ export type Answers = Readonly<Record<string, string>>;
 export interface Callers {
   readonly scene: Scene;
   readonly bad: BadTokens;
+}
+
+/** For each route: its bad tokens claim the group that it asks for. */
+export async function setCallers(store: Store): Promise<(route: Pick<Route, 'audience'>) => Callers> {
+  const scene = await setScene(store);
+  const operators = await badTokens(store, 'operators');
+  const finance = await badTokens(store, 'finance');
+  return ({ audience }) => ({ scene, bad: audience === 'finance' ? finance : operators });
 }
 
 /**

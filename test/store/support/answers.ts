@@ -21,6 +21,8 @@ const gatewayMessage = z.strictObject({ message: z.string() });
 export function read(route: Route, answer: Answer): Reading {
   const { status } = answer;
   const nonsense = (why: string): Reading => ({ kind: 'nonsense', status, why });
+  // Nothing new since the ETag that was sent.
+  if (status === 304 && answer.text === '') return { kind: 'success', status };
   if (status < 300) {
     const schema = route.responses[status];
     if (schema === undefined) return nonsense('a success that the contract does not know');

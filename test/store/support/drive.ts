@@ -8,13 +8,13 @@ import type { Account, Scene } from './scene.ts';
 
 export interface Figures {
   readonly route: string;
-  readonly requests: number;
   /** Of the valid: successes. */
   readonly done: number;
   /** Of the valid: refusals by a rule of the domain, other than 404 and 422. */
   readonly refusedByRule: number;
   /** Of the valid: 404 and 422. */
   readonly notThere: number;
+  readonly spoilt: number;
   /** Of the spoilt: those that the contract demands be refused. */
   readonly mustRefuse: number;
   /** What should not have been answered, with the request. */
@@ -58,10 +58,10 @@ export async function drive(
   const notThere = valid.filter(({ status }) => status === 404 || status === 422).length;
   return {
     route: route.id,
-    requests: readings.length,
     done,
     refusedByRule: valid.length - done - notThere,
     notThere,
+    spoilt: readings.length - valid.length,
     mustRefuse: readings.filter(({ attempt }) => attempt.refusals.length > 0).length,
     complaints,
   };
@@ -76,21 +76,23 @@ function accountFor({ audience }: Route, { shopper, operator, finance }: Scene):
 /** Why the reading is not what it should be; undefined when it is. */
 function complaintAbout(document: any, route: Route, attempt: Attempt, reading: Reading): string | undefined {
   const { refusals } = attempt;
-  const { status } = reading;
-  if (status >= 500) return 'a failure of ours';
-  if (status === 304 && listed(document, route, status)) return undefined;
-  if (reading.kind === 'nonsense') return reading.why;
-  if (reading.kind === 'gateway') {
-    return refusals.includes('gateway') ? undefined : 'the gateway refused it';
+  const codes = listed(document, route, reading.status);
+  if (reading.status >= 500) return 'a failure of ours';
+  switch (reading.kind) {
+    case 'nonsense':
+      return reading.why;
+    case 'gateway':
+      return refusals.includes('gateway') ? undefined : 'the gateway refused it';
+    case 'success':
+      if (!codes) return 'the status is not in the document';
+      return refusals.length > 0 ? `not refused: ${refusals}` : undefined;
+    case 'problem':
+      if (!codes?.includes(reading.code)) return `${reading.code} is not in the document`;
+      // Card numbers are looked for before anything else.
+      if (refusals.length === 0 || [...refusals, 'card-number-refused'].includes(reading.code))
+        return undefined;
+      return `refused, but not for ${refusals}`;
   }
-  if (reading.kind === 'success') return refusals.length > 0 ? `not refused: ${refusals}` : undefined;
-  if (!listed(document, route, status)?.includes(reading.code))
-    return `${reading.code} is not in the document`;
-  // Looked for before anything else.
-  if (refusals.length > 0 && ![...refusals, 'card-number-refused'].includes(reading.code)) {
-    return `refused, but not for ${refusals}`;
-  }
-  return undefined;
 }
 
 /** The problem codes that the document lists for a status of the route; undefined when it does not list the status. */
@@ -100,7 +102,7 @@ function listed(document: any, route: Route, status: number): string[] | undefin
   const { content } = response.$ref
     ? document.components.responses[response.$ref.split('/').at(-1)]
     : response;
-  const types: string[] = content?.['application/problem+json'].schema.properties.type.enum ?? [];
+  const types: string[] = content?.['application/problem+json']?.schema.properties.type.enum ?? [];
   return types.map((type) => type.slice(type.lastIndexOf('/') + 1));
 }
 

@@ -354,11 +354,11 @@ function param(route: Route, names: readonly string[]): Arbitrary<Mutation> {
     fc.string({ unit: 'binary', maxLength: 100 }),
   );
   const badEncoding = fc.constantFrom('%', '%ZZ', '%C3', '%FF', '%E0%80%80').map(
-    (escape): Mutation =>
+    (wrong): Mutation =>
       (wire) => ({
         ...wire,
-        what: `a path with ${escape}`,
-        path: route.path.replace(/\{\w+\}/g, escape),
+        what: `a path with ${wrong}`,
+        path: route.path.replace(/\{\w+\}/g, wrong),
       }),
   );
   return fc.oneof(

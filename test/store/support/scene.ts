@@ -83,6 +83,13 @@ export async function setScene(store: Store): Promise<Scene> {
   };
 }
 
+/** Several, of which none has to do with another. */
+export async function setScenes(store: Store, count: number): Promise<readonly Scene[]> {
+  const scenes: Scene[] = [];
+  while (scenes.length < count) scenes.push(await setScene(store));
+  return scenes;
+}
+
 /** Has the last business date exported, and answers it. */
 async function exportOf(store: Store, { token }: Account): Promise<string> {
   const { runtime } = store.cloud;

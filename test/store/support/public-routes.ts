@@ -1,0 +1,9 @@
+import { join } from 'node:path';
+import type { Route } from '../../../functions/kernel/contract.ts';
+import { loadContracts } from '../../../scripts/docs/contracts.ts';
+import { publicRoutes as routesOf } from '../../../scripts/docs/openapi.ts';
+
+const contracts = await loadContracts(join(import.meta.dirname, '../../../functions'));
+
+/** Every route of the public API, found in the contracts; only the one for what no route takes is missing. */
+export const publicRoutes: readonly Route[] = routesOf(contracts).map(({ route }) => route);
