@@ -33,7 +33,8 @@ export function environmentOf(fn: Resource, runtime: Runtime): Record<string, st
   };
 }
 
-function logGroupOf(fn: Resource): string {
+/** The log group that a function writes to. */
+export function logGroupOf(fn: Resource): string {
   return fn.properties.LoggingConfig?.LogGroup ?? `/aws/lambda/${fn.ref}`;
 }
 

@@ -15,6 +15,8 @@ export interface ThreadSettings extends WorkerSettings {
   readonly timeout: number;
   /** The file that the function's output is appended to. */
   readonly logFile: string;
+  /** Whether the function's role may write its log. */
+  readonly mayLog: () => boolean;
   readonly onEnd: () => void;
 }
 
@@ -100,6 +102,7 @@ export class FunctionThread {
   }
 
   #log(text: string): void {
+    if (!this.#settings.mayLog()) return;
     writeSync(this.#logFile, text);
   }
 

@@ -2,8 +2,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { AsyncInvocations } from './lambda-async.ts';
-import { environmentOf } from './lambda-environment.ts';
+import { environmentOf, logGroupOf } from './lambda-environment.ts';
 import { FunctionThread, type InvocationOutcome } from './lambda-thread.ts';
+import { requireOperator } from './operator.ts';
 import {
   AwsError,
   type AwsRequest,
@@ -22,6 +23,8 @@ interface InvokeInput {
   readonly InvocationType?: 'RequestResponse' | 'Event' | 'DryRun';
   /** X-Ray trace header to continue; a new trace begins without it. */
   readonly TraceHeader?: string;
+  /** Only for `Retire`: the functions that have this role. */
+  readonly Role?: string;
 }
 
 interface InvokeOutput {
@@ -73,6 +76,11 @@ class Lambda implements Service {
   }
 
   async call(operation: string, input: InvokeInput, caller: Caller): Promise<InvokeOutput> {
+    if (operation === 'Retire') {
+      requireOperator(caller);
+      for (const fn of this.#functions.values()) if (fn.resource.properties.Role === input.Role) fn.retire();
+      return { StatusCode: 202 };
+    }
     if (operation !== 'Invoke') {
       throw new AwsError('UnknownOperationException', `lambda:${operation} is not emulated`);
     }
@@ -162,6 +170,7 @@ class EmulatedFunction {
   readonly #concurrency: Concurrency;
   readonly #threads = new Set<FunctionThread>();
   #current: FunctionThread | undefined;
+  #logs = true;
 
   constructor(
     resource: Resource,
@@ -181,6 +190,7 @@ class EmulatedFunction {
    */
   async invoke(event: string, id: string, traceHeader = newTrace()): Promise<InvocationOutcome> {
     const release = this.#concurrency.take();
+    this.#openLog();
     // An alarm of the clock may come here before the clock's listeners have been told.
     new Float64Array(this.#clockOffset)[0] = this.#runtime.clock.offset;
     try {
@@ -206,6 +216,29 @@ class EmulatedFunction {
     await Promise.all([...this.#threads].map((thread) => thread.stop()));
   }
 
+  /** As after a change of configuration: what runs ends its work, and the next invocation starts afresh. */
+  retire(): void {
+    this.#current = undefined;
+    for (const thread of this.#threads) void thread.stop();
+  }
+
+  /** Lambda writes the log with the function's role; without the right to, the function runs and its log is lost. */
+  #openLog(): void {
+    const { Role } = this.resource.properties;
+    const { region, account, iam } = this.#runtime;
+    const group = logGroupOf(this.resource);
+    const arn = `arn:aws:logs:${region}:${account}:log-group:${group}:log-stream:${this.resource.ref}`;
+    const caller: Caller = { kind: 'role', roleArn: Role };
+    try {
+      iam.authorize(caller, 'logs:CreateLogStream', arn);
+      iam.authorize(caller, 'logs:PutLogEvents', arn);
+      this.#logs = true;
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      this.#logs = false;
+    }
+  }
+
   #thread(): FunctionThread {
     if (this.#current?.usable) return this.#current;
     const { properties, ref } = this.resource;
@@ -217,6 +250,7 @@ class EmulatedFunction {
       environment: environmentOf(this.resource, this.#runtime),
       timeout: (properties.Timeout ?? 3) * 1000,
       logFile: join(this.#runtime.home, 'logs', `${ref}.log`),
+      mayLog: () => this.#logs,
       onEnd: () => this.#threads.delete(thread),
     });
     this.#threads.add(thread);
