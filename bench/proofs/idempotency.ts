@@ -33,13 +33,14 @@ export async function idempotency(requests = 100, contentionMs = 5): Promise<Ide
     await settled(store, token, answers[0]!.body.id, { payment: 'captured' });
     const other = await order(store, { token, lines: [{ sku, quantity: 2 }], total, key });
     const list = await store.request('GET', '/v1/orders?limit=100', { token });
+    const book = await charges(store);
     const last = await lastUnit(store);
     return {
       requests,
       statuses: [...new Set(answers.map(({ status }) => status))],
       differentBodies: new Set(answers.map(({ text }) => text)).size,
       orders: list.body.items.length,
-      charges: (await charges(store)).length,
+      charges: book.length,
       unitsTaken: 500 - (await left(store, sku)),
       otherBodyStatus: other.status,
       otherBodyProblem: other.body.type,

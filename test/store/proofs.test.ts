@@ -8,7 +8,8 @@ import { roles } from '../../bench/proofs/roles.ts';
 describe('200 shoppers at once for a stock of 50, transactions in conflict', () => {
   it.each(oversellCases)('$name: exactly 50 units are sold', async (one) => {
     const figures = await oversell(one);
-    expect(figures).toMatchObject({ unitsSold: 50, other: {}, stockLeft: 0 });
+    expect(figures.other).toEqual({});
+    expect(figures).toMatchObject({ unitsSold: 50, stockLeft: 0 });
     expect(figures.accepted + figures.outOfStock).toBe(one.shoppers);
     expect(figures.charged).toBe(figures.captured);
     expect(figures.charged).toBe(figures.accepted);

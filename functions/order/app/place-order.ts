@@ -75,8 +75,10 @@ export interface PlacedOrder {
 
 /** Stock actions that fit one transaction beside the event and the cart (100 at most). */
 const maxDraws = 90;
-/** How long a request looks for stock that others are writing. */
-const patienceMs = 6_000;
+/** How long a request looks for stock that others are writing. The function's time limit is above it. */
+const patienceMs = 10_000;
+/** Backoff doubles from the first to the second, in milliseconds: hundreds who want one shard must come apart. */
+const backoffMs = { first: 10, longest: 2_000 };
 
 /**
  * Places an order.
@@ -142,11 +144,11 @@ async function place(
       const placed = await ports.findPlaced(orderId);
       if (placed) return replay(placed, requestHash);
     }
-    if (ports.now() >= deadline) throw tooBusy();
+    if (ports.now() >= deadline) throw await lastWord(ports, basket);
     const waits = committed.event || committed.cart || !hasAlternative(basket, shards, contended);
     if (waits && committed.dry.length === 0) {
       conflicts++;
-      await ports.sleep(Math.min(300, 8 * 2 ** Math.min(conflicts, 6)) * (0.3 + ports.random()));
+      await ports.sleep(ports.random() * Math.min(backoffMs.longest, backoffMs.first * 2 ** conflicts));
       // While others were served the stock may have gone: a read is cheaper than another conflict.
       for (const [sku, fresh] of await ports.hintShards([...basket.demand.keys()])) shards.set(sku, fresh);
       contended.clear();
@@ -234,6 +236,16 @@ async function chooseDraws(
     if (draws.length <= maxDraws) return draws;
     await gatherMore(ports, draws, shards, deadline);
   }
+}
+
+/** Patience is over. Who cannot be served any more is told so; the others may come back. */
+async function lastWord(ports: Ports, basket: Basket): Promise<DomainError> {
+  const short = [];
+  for (const [sku, requested] of basket.demand) {
+    const available = unitsIn(await ports.snapshot(sku));
+    if (available < requested) short.push({ sku, requested, available });
+  }
+  return short.length > 0 ? outOfStock(short) : tooBusy();
 }
 
 /** Shards that others are writing come last. */
