@@ -42,15 +42,19 @@ export interface Store {
 /**
  * Starts an empty store.
  * @param options.contentionMs how long each write transaction stays in flight at least; conflicts as on AWS
+ * @param options.environments execution environments of each function at most; 1 unless told
  * @param options.home kept when given, otherwise a folder that `stop` removes
  */
-export async function openStore(options: { contentionMs?: number; home?: string } = {}): Promise<Store> {
+export async function openStore(
+  options: { contentionMs?: number; home?: string; environments?: number } = {},
+): Promise<Store> {
   await synthesise({ assembly });
   const home = options.home ?? (await mkdtemp(join(tmpdir(), 'floodgate-')));
   const cloud = await startCloud({
     assembly,
     home,
     port: 0,
+    ...(options.environments !== undefined && { environments: options.environments }),
     ...(options.contentionMs !== undefined && { contention: { windowMs: options.contentionMs } }),
   });
   const client = clientOf(cloud.apiUrl);

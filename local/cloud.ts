@@ -19,6 +19,8 @@ import { StreamSignal } from './streams.ts';
 export interface CloudOptions extends RuntimeOptions {
   /** Lets transactions conflict as they do on AWS; each stays in flight for that many milliseconds at least. */
   readonly contention?: { readonly windowMs: number };
+  /** Execution environments of each function at most; 1 unless told. Each serves many invocations at once. */
+  readonly environments?: number;
 }
 
 export interface Cloud extends RunningCloud {
@@ -45,7 +47,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     createS3,
     createSes,
     createCognito,
-    createLambda,
+    createLambda(options.environments),
     createStates,
     createSqs,
     createEvents,

@@ -184,7 +184,9 @@ class HttpApi {
       return response ?? plain(500, 'Internal Server Error');
     } catch (error) {
       this.#runtime.log('apigateway', route.routeKey, error);
-      const throttled = error instanceof AwsError && error.code === 'TooManyRequestsException';
+      const code = error instanceof AwsError ? error.code : '';
+      if (code === 'RequestTooLargeException') return plain(413, 'Request Entity Too Large');
+      const throttled = code === 'TooManyRequestsException';
       return throttled ? plain(503, 'Service Unavailable') : plain(500, 'Internal Server Error');
     } finally {
       clearTimeout(timer);

@@ -71,6 +71,11 @@ export class FunctionThread {
     this.#loaded = this.#load();
   }
 
+  /** Whether no invocation is under way. */
+  get idle(): boolean {
+    return this.#pending.size === 0;
+  }
+
   /** Whether it takes further invocations. */
   get usable(): boolean {
     return !this.#retired;

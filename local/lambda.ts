@@ -41,7 +41,11 @@ const synchronousLimit = 6 * 1024 * 1024;
 /** Bytes of an asynchronous request. */
 const asynchronousLimit = 1024 * 1024;
 
-export const createLambda: ServiceFactory = (runtime) => new Lambda(runtime);
+/** @param environments how many execution environments a function has at most; each serves many invocations at once */
+export const createLambda =
+  (environments = 1): ServiceFactory =>
+  (runtime) =>
+    new Lambda(runtime, environments);
 
 class Lambda implements Service {
   readonly name = 'lambda';
@@ -52,7 +56,7 @@ class Lambda implements Service {
   readonly #unreserved: Concurrency;
   readonly #forgetClock: () => void;
 
-  constructor(runtime: Runtime) {
+  constructor(runtime: Runtime, environments: number) {
     this.#runtime = runtime;
     const offset = new Float64Array(this.#clockOffset);
     offset[0] = runtime.clock.offset;
@@ -69,7 +73,7 @@ class Lambda implements Service {
       const concurrency = reservation === undefined ? this.#unreserved : new Concurrency(reservation);
       this.#functions.set(
         resource.arn,
-        new EmulatedFunction(resource, runtime, this.#clockOffset, concurrency),
+        new EmulatedFunction(resource, runtime, this.#clockOffset, concurrency, environments),
       );
     }
     this.#async = new AsyncInvocations(runtime, (arn, event, id) => this.#function(arn).invoke(event, id));
@@ -169,7 +173,9 @@ class EmulatedFunction {
   readonly #clockOffset: SharedArrayBuffer;
   readonly #concurrency: Concurrency;
   readonly #threads = new Set<FunctionThread>();
-  #current: FunctionThread | undefined;
+  readonly #environments: number;
+  /** Those that take invocations, the one to be asked next first. */
+  #serving: FunctionThread[] = [];
   #logs = true;
 
   constructor(
@@ -177,7 +183,9 @@ class EmulatedFunction {
     runtime: Runtime,
     clockOffset: SharedArrayBuffer,
     concurrency: Concurrency,
+    environments: number,
   ) {
+    this.#environments = environments;
     this.resource = resource;
     this.#runtime = runtime;
     this.#clockOffset = clockOffset;
@@ -218,7 +226,7 @@ class EmulatedFunction {
 
   /** As after a change of configuration: what runs ends its work, and the next invocation starts afresh. */
   retire(): void {
-    this.#current = undefined;
+    this.#serving = [];
     for (const thread of this.#threads) void thread.stop();
   }
 
@@ -240,7 +248,13 @@ class EmulatedFunction {
   }
 
   #thread(): FunctionThread {
-    if (this.#current?.usable) return this.#current;
+    this.#serving = this.#serving.filter(({ usable }) => usable);
+    const next = this.#serving.shift();
+    if (next && (next.idle || this.#serving.length + 1 >= this.#environments)) {
+      this.#serving.push(next);
+      return next;
+    }
+    if (next) this.#serving.push(next);
     const { properties, ref } = this.resource;
     const thread = new FunctionThread({
       name: ref,
@@ -254,7 +268,7 @@ class EmulatedFunction {
       onEnd: () => this.#threads.delete(thread),
     });
     this.#threads.add(thread);
-    this.#current = thread;
+    this.#serving.push(thread);
     return thread;
   }
 }

@@ -13,7 +13,11 @@ const productStatus = z.enum(['active', 'removed']);
 const availability = z.enum(['in_stock', 'low', 'sold_out']);
 /** Colour, size and the like: what tells the variants of a product apart. */
 const attributes = z
-  .record(z.string().check(z.minLength(1), z.maxLength(50)), z.string().check(z.maxLength(200)))
+  // `constructor` would be taken for the object's own by the marshaller.
+  .record(
+    z.string().check(z.regex(/^(?!constructor$)\p{L}[\p{L}\p{N} _./-]{0,49}$/u)),
+    z.string().check(z.maxLength(200)),
+  )
   .check(z.refine((given) => Object.keys(given).length <= 20, 'at most 20 attributes'));
 
 /** What an operator describes and an import row fills in; also the columns' limits. */

@@ -182,11 +182,17 @@ function unescaped(text: string): string {
   );
 }
 
+/** Bytes. What a body is stored as must fit a DynamoDB item (400 KB) with room to spare. */
+const largestJson = 256 * 1_024;
+
 function readBody(route: Route, text: string, contentType: string | undefined): unknown {
   if (route.body === undefined) return undefined;
   if (route.body === 'text') return text;
   if (text !== '' && !/^application\/([\w.-]+\+)?json\b/i.test(contentType ?? '')) {
     throw new DomainError('unsupported-media-type', 'Send the body as application/json.');
+  }
+  if (Buffer.byteLength(text) > largestJson) {
+    throw new DomainError('payload-too-large', `Send at most ${largestJson / 1_024} KiB of JSON.`);
   }
   let json: unknown;
   try {
@@ -344,9 +350,16 @@ function problemResponse(error: unknown, path: string, requestId: string): Resul
   return { statusCode: status, headers, body: JSON.stringify({ ...own, ...refusal.members, ...own }) };
 }
 
+/** A write transaction that met another one, or a limit: nothing of it was done. */
+function isBusyTransaction(error: unknown): boolean {
+  if (!(error instanceof Error) || !('CancellationReasons' in error)) return false;
+  const passing = ['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'];
+  return (error.CancellationReasons as { Code?: string }[]).some(({ Code = '' }) => passing.includes(Code));
+}
+
 function asRefusal(error: unknown, requestId: string): DomainError {
   const name = error instanceof Error ? error.name : 'unknown';
-  if (busy.has(name)) {
+  if (busy.has(name) || isBusyTransaction(error)) {
     log.warn('answered 503', { requestId, error: name });
     return new DomainError('temporary-reduced-capacity', 'Please try again in a moment.');
   }

@@ -223,7 +223,8 @@ export const refundOrder = route({
 
 /* Events. Bodies carry no name, address, e-mail or payment token: those stay in the stored item, off the bus. */
 
-const draw = z.object({ sku, shard: z.int(), quantity });
+/** Lines that draw on one SKU are added up: a draw may be larger than a line. */
+const draw = z.object({ sku, shard: z.int(), quantity: z.int().check(z.minimum(1)) });
 
 /** Amounts in minor units of the order's currency. */
 const placedLine = z.object({

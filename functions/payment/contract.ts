@@ -4,7 +4,8 @@ import { id, instant, money } from '../kernel/contract.ts';
 /** Ours at the provider: order id and attempt number. One authorisation at most exists for it. */
 const reference = z.string().check(z.regex(/^ord_[0-9A-Za-z-]{1,64}-\d{1,6}$/));
 
-const providerId = z.string().check(z.minLength(1), z.maxLength(200));
+/** As long as the longest token that an order takes: a command that is refused here would never end its order. */
+const providerId = z.string().check(z.minLength(1), z.maxLength(255));
 const reason = z.string().check(z.minLength(1), z.maxLength(200));
 
 const common = {

@@ -17,7 +17,7 @@ function start(
     resources: [lambdaFunction('fn', properties), ...others],
     assets: { 'fn.zip': bundle(source) },
   });
-  const lambda = runtime.use(createLambda);
+  const lambda = runtime.use(createLambda());
   const invoke = (Payload?: unknown) => lambda.call('Invoke', { FunctionName: 'fn', Payload }, operator);
   return { lambda, runtime, invoke };
 }
@@ -281,7 +281,7 @@ test('asynchronous invocations survive a restart', async () => {
   const { lambda, runtime } = start('export const handler = async () => 1;');
   // Accepted, but the process dies before it starts its background work.
   await lambda.call('Invoke', { FunctionName: 'fn', InvocationType: 'Event' }, operator);
-  const again = runtime.restart().use(createLambda);
+  const again = runtime.restart().use(createLambda());
   await again.start!();
   await runtime.clock.advance(0);
   await vi.waitFor(() => expect(runtime.db.prepare('SELECT * FROM lambda_async').all()).toEqual([]));

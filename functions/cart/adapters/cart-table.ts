@@ -9,10 +9,14 @@ import {
   PutCommand,
   TransactWriteCommand,
 } from '@aws-sdk/lib-dynamodb';
+import { systemSleep } from '../../kernel/clock.ts';
 import type { Claim } from '../app/claim-cart.ts';
 import type { Reader, StoredCart } from '../domain/cart.ts';
 import { cartKey, ownerKey } from '../keys.ts';
 import { readCart } from '../published.ts';
+
+/** Times that a new cart is sent that meets another of its shopper. */
+const attempts = 5;
 
 /** The carts in their table. */
 export function cartTable(documents: DynamoDBDocumentClient, table: string) {
@@ -41,11 +45,18 @@ export function cartTable(documents: DynamoDBDocumentClient, table: string) {
         await documents.send(new PutCommand(put(cart)));
         return;
       }
-      await documents.send(
-        new TransactWriteCommand({
-          TransactItems: [{ Put: put(cart) }, { Put: pointer(cart.ownerId, cart.cartId) }],
-        }),
-      );
+      const TransactItems = [{ Put: put(cart) }, { Put: pointer(cart.ownerId, cart.cartId) }];
+      for (let attempt = 1; ; attempt++) {
+        try {
+          await documents.send(new TransactWriteCommand({ TransactItems }));
+          return;
+        } catch (error) {
+          // Another cart of the same shopper is being made: the later one is the one they use.
+          const again = error instanceof TransactionCanceledException && lostARace(error);
+          if (!again || attempt === attempts) throw error;
+          await systemSleep(Math.random() * 40 * attempt);
+        }
+      }
     },
 
     /** Whether it was stored: not when it is no longer at the version before, or has been ordered. */

@@ -5,6 +5,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type * as z from 'zod/mini';
 import { closeCartItem } from '../../cart/published.ts';
 import { consolidation, drawItem, type Shard } from '../../inventory/published.ts';
+import { DomainError } from '../../kernel/errors.ts';
 import type { Committed, Placement } from '../app/place-order.ts';
 import type { orderPlaced } from '../contract.ts';
 import { indexKeys } from '../keys.ts';
@@ -49,6 +50,9 @@ export function commitPlacement(documents: DynamoDBDocumentClient, tables: Table
   };
 }
 
+/** Why an action could not be tried: its partition or table is at its limit. */
+const throttled = ['ThrottlingError', 'ProvisionedThroughputExceeded'];
+
 /**
  * Reasons come in the order of the actions: event, draws, cart. The document client leaves the items of an
  * exception as they came over the wire.
@@ -56,7 +60,13 @@ export function commitPlacement(documents: DynamoDBDocumentClient, tables: Table
 function refusalOf(error: TransactionCanceledException, { draws, cart }: Placement): Committed {
   const reasons = error.CancellationReasons ?? [];
   const known = ['None', 'ConditionalCheckFailed', 'TransactionConflict'];
-  if (reasons.length === 0 || reasons.some(({ Code = 'None' }) => !known.includes(Code))) throw error;
+  if (reasons.length === 0) throw error;
+  const others = reasons.map(({ Code = 'None' }) => Code).filter((code) => !known.includes(code));
+  // A refusal like any other: the use case looks for event 1 before it answers.
+  if (others.length > 0 && others.every((code) => throttled.includes(code))) {
+    throw new DomainError('temporary-reduced-capacity', 'Many people are ordering. Please try again.');
+  }
+  if (others.length > 0) throw error;
   const [event, ...rest] = reasons;
   if (event?.Code === 'ConditionalCheckFailed' && event.Item) {
     return { result: 'exists', event: eventOf(unmarshall(event.Item)) };

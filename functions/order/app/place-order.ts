@@ -78,7 +78,7 @@ const maxDraws = 90;
 /** How long a request looks for stock that others are writing. The function's time limit is above it. */
 const patienceMs = 10_000;
 /** Backoff doubles from the first to the second, in milliseconds: hundreds who want one shard must come apart. */
-const backoffMs = { first: 10, longest: 2_000 };
+const backoffMs = { first: 10, longest: 800 };
 
 /**
  * Places an order.

@@ -52,7 +52,9 @@ export async function listOwnOrders(
 function positionOf(position: unknown): Position {
   if (Array.isArray(position) && position.length === 2) {
     const [placedKey, orderId] = position;
-    if (typeof placedKey === 'string' && placedKey !== '' && typeof orderId === 'string')
+    // DynamoDB refuses sort keys over 1,024 bytes.
+    const isKey = typeof placedKey === 'string' && /^[\x21-\x7e]{1,200}$/.test(placedKey);
+    if (isKey && typeof orderId === 'string' && /^ord_[0-9A-Za-z-]{1,64}$/.test(orderId))
       return [placedKey, orderId];
   }
   throw new DomainError('invalid-cursor', 'Use the `next` of the page before.');

@@ -19,7 +19,8 @@ export interface RefundRequest {
  */
 export const refundOrder =
   (ports: ChangePorts) => async (orderId: string, request: RefundRequest, idempotencyKey: string) => {
-    const refundId = derivedId('rfd', orderId, idempotencyKey);
+    // Three parts: no key can name the refund of a cancellation, which has two.
+    const refundId = derivedId('rfd', orderId, 'operator', idempotencyKey);
     const requestHash = digest(canonicalJson(request));
     const order = await changeOrder(ports, orderId, (current) =>
       decideRefund(current, {

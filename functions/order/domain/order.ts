@@ -35,6 +35,7 @@ interface Attempt {
   readonly number: number;
   readonly method: 'card';
   readonly token: string;
+  /** When the intent of `step` was recorded. */
   readonly requestedAt: string;
   /** What is to be done next at the provider. */
   readonly step: 'authorise' | 'capture' | 'void';
@@ -139,13 +140,29 @@ function apply(order: Order, event: OrderEvent): Order {
     }
     case captureRequested.type: {
       const { authorizationId, provider } = body as Body<typeof captureRequested>;
-      return { ...order, open: order.open && { ...order.open, step: 'capture', authorizationId, provider } };
+      return {
+        ...order,
+        open: order.open && {
+          ...order.open,
+          step: 'capture',
+          requestedAt: event.at,
+          authorizationId,
+          provider,
+        },
+      };
     }
     case voidRequested.type: {
       const { authorizationId, provider, because } = body as Body<typeof voidRequested>;
       return {
         ...order,
-        open: order.open && { ...order.open, step: 'void', authorizationId, provider, because },
+        open: order.open && {
+          ...order.open,
+          step: 'void',
+          requestedAt: event.at,
+          authorizationId,
+          provider,
+          because,
+        },
       };
     }
     case paymentCaptured.type: {

@@ -280,6 +280,21 @@ describe('what goes wrong inside', () => {
     },
   );
 
+  it.each(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'])(
+    'is 503 when a transaction is cancelled for %s',
+    async (Code) => {
+      const CancellationReasons = [{ Code: 'None' }, { Code }];
+      const error = Object.assign(new Error('no'), {
+        name: 'TransactionCanceledException',
+        CancellationReasons,
+      });
+      expect(await failing(error)).toMatchObject({
+        status: 503,
+        ...refusedAs('temporary-reduced-capacity'),
+      });
+    },
+  );
+
   it('is 429 with Retry-After over a quota', async () => {
     const answer = await failing(new DomainError('quota-exceeded', 'Slower.'));
     expect(answer.status).toBe(429);

@@ -12,7 +12,7 @@ import { fold, type Order, refundable, refundedTotal } from '../../../functions/
 import { amountOfLines, splitRefund } from '../../../functions/order/domain/refund.ts';
 import { viewOf } from '../../../functions/order/domain/view.ts';
 import type { ProviderOutcome } from '../../../functions/payment/contract.ts';
-import { History, noon, placedEvent } from './given.ts';
+import { eventsOf, History, noon, placedEvent } from './given.ts';
 
 const refundId = 'rfd_1';
 const later = noon + 16 * 60_000;
@@ -97,6 +97,18 @@ describe('paying', () => {
     history.and(answer(voided));
     expect(history.types.slice(-2)).toEqual(['payment.voided', 'payment.declined']);
     expect(pay('tok_b', 'key-2')(history.order).events).toHaveLength(1);
+  });
+
+  it('dates a capture and a void by their own intents, not by that of the attempt', () => {
+    const nextDay = noon + 21 * 3_600_000;
+    const at = (history: History, outcome: ProviderOutcome) => {
+      const { order } = history;
+      history.events.push(...eventsOf(order, answer(outcome)(order), nextDay));
+      return nextCommand(history.order, true);
+    };
+    const requestedAt = new Date(nextDay).toISOString();
+    expect(at(placed(), authorized)).toMatchObject({ step: 'capture', requestedAt });
+    expect(at(placed().and(cancel), authorized)).toMatchObject({ step: 'void', requestedAt });
   });
 
   it.each([

@@ -66,7 +66,16 @@ it('tells which action was contended: the event, a shard, or the cart', async ()
   });
 });
 
-it('does not take a throttled or invalid transaction for a refusal', async () => {
-  dynamo.on(TransactWriteCommand).rejectsOnce(cancelled('None', 'ThrottlingError', 'None', 'None'));
+it.each(['ThrottlingError', 'ProvisionedThroughputExceeded'])('refuses for now on %s', async (code) => {
+  dynamo.on(TransactWriteCommand).rejectsOnce(cancelled('None', code, 'TransactionConflict', 'None'));
+  await expect(commit({ event: placedEvent(), draws, cart })).rejects.toMatchObject({
+    code: 'temporary-reduced-capacity',
+  });
+});
+
+it('does not take an invalid transaction for a refusal', async () => {
+  dynamo
+    .on(TransactWriteCommand)
+    .rejectsOnce(cancelled('None', 'ValidationError', 'ThrottlingError', 'None'));
   await expect(commit({ event: placedEvent(), draws, cart })).rejects.toThrow(TransactionCanceledException);
 });

@@ -150,6 +150,16 @@ describe('placing an order', () => {
     expect(world.left('sku_a')).toBe(3);
   });
 
+  it('adds them up to more than one line may have', async () => {
+    const world = new World().with('sku_a', [1_500], 100);
+    const { order } = await world.buy([
+      { sku: 'sku_a', quantity: 999 },
+      { sku: 'sku_a', quantity: 300 },
+    ]);
+    expect(order.lines).toHaveLength(2);
+    expect(world.left('sku_a')).toBe(201);
+  });
+
   it('gathers a line that is larger than any shard', async () => {
     const world = new World().with('sku_a', [2, 2, 1]);
     await world.buy([{ sku: 'sku_a', quantity: 5 }]);

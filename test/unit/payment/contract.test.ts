@@ -16,6 +16,7 @@ describe('a provider command', () => {
   it.each([
     ['a token', { step: 'authorise', token: 'tok_approve' }, true],
     ['a browser payment', { step: 'authorise', paymentKey: 'pk' }, true],
+    ['the longest token that an order takes', { step: 'authorise', token: 't'.repeat(255) }, true],
     ['neither', { step: 'authorise' }, false],
     ['both', { step: 'authorise', token: 'tok_approve', paymentKey: 'pk' }, false],
     ['a capture without its authorisation', { step: 'capture' }, true],
