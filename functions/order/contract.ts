@@ -331,7 +331,13 @@ export const paymentDeclined = event({
   type: 'payment.declined',
   version: 1,
   summary: 'The attempt is closed without money. The order stays placed until it expires.',
-  body: z.object({ attempt, reason: z.string(), retryUntil: instant, summary: orderSummary }),
+  body: z.object({
+    attempt,
+    reason: z.string(),
+    /** Absent when the order ends with the attempt, as was wished or its time was over. */
+    retryUntil: z.optional(instant),
+    summary: orderSummary,
+  }),
 });
 
 export const paymentVoided = event({

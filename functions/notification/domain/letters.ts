@@ -30,8 +30,11 @@ export function orderConfirmation(occasion: Occasion): Letter {
   };
 }
 
-/** @param reason the provider's code; @param retryUntil RFC 3339: until then the shopper can pay again */
-export function paymentDeclined(occasion: Occasion, reason: string, retryUntil: string): Letter {
+/**
+ * @param reason the provider's code
+ * @param retryUntil RFC 3339: until then the shopper can pay again; undefined when the order has ended
+ */
+export function paymentDeclined(occasion: Occasion, reason: string, retryUntil: string | undefined): Letter {
   const messages = messagesOf(occasion);
   const texts = messages.paymentDeclined;
   return {
@@ -41,7 +44,7 @@ export function paymentDeclined(occasion: Occasion, reason: string, retryUntil: 
     paragraphs: [
       texts.reasons[declineReason(reason)],
       texts.notCharged,
-      texts.retry(timeIn(occasion.timeZone, retryUntil, messages)),
+      ...(retryUntil === undefined ? [] : [texts.retry(timeIn(occasion.timeZone, retryUntil, messages))]),
     ],
     rows: [...headRows(occasion, messages), ...orderRows(occasion.summary, messages)],
     closing: [messages.signature],

@@ -203,7 +203,7 @@ function declinedEvent(order: Order, attempt: number, reason: string): Decided {
   return decided(paymentDeclined, {
     attempt,
     reason,
-    retryUntil: order.placed.reservedUntil,
+    ...(!order.wish && { retryUntil: order.placed.reservedUntil }),
     summary: summaryOf(order),
   });
 }

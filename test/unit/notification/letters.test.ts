@@ -53,6 +53,15 @@ describe.each(['ko', 'en'] as const)('letters in %s', (locale) => {
     expect(text).toMatch(/GMT\+9/);
   });
 
+  test('a decline that ends the order asks nobody to pay again', () => {
+    const messages = locale === 'ko' ? ko : en;
+    const { paragraphs } = letters.paymentDeclined(occasion(locale), 'declined', undefined);
+    expect(paragraphs).toEqual([
+      messages.paymentDeclined.reasons.declined,
+      messages.paymentDeclined.notCharged,
+    ]);
+  });
+
   test.each(['something_new', 'constructor', ''])('a decline for %o is told in general words', (reason) => {
     const messages = locale === 'ko' ? ko : en;
     const { text } = compose(letters.paymentDeclined(occasion(locale), reason, at));

@@ -167,6 +167,8 @@ describe('ending', () => {
     expect(expire(history.order).events).toEqual([]);
     history.and(answer(declined));
     expect(history.types.slice(-2)).toEqual(['payment.declined', 'order.expired']);
+    // Nobody is told to pay again what has ended.
+    expect(JSON.parse(history.events.at(-2)!.body)).not.toHaveProperty('retryUntil');
     expect(history.released.at(-1)).toBe(true);
   });
 
