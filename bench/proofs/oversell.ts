@@ -15,8 +15,13 @@ export interface OversellFigures {
   readonly accepted: number;
   readonly outOfStock: number;
   readonly other: Readonly<Record<string, number>>;
+  /** Orders whose payment is captured, and what they come to in minor units. */
   readonly captured: number;
+  readonly capturedAmount: number;
+  /** The provider's own book: charges captured, and holds that nobody gave up. */
   readonly charged: number;
+  readonly chargedAmount: number;
+  readonly holdsLeft: number;
   readonly stockLeft: number;
 }
 
@@ -26,6 +31,9 @@ export const oversellCases: readonly OversellCase[] = [
   { name: 'eight shards', shoppers: 200, stock: 50, shards: 8, quantities: [1] },
   { name: 'two lines on one SKU', shoppers: 200, stock: 50, shards: 8, quantities: [1, 1] },
   { name: 'lines larger than a shard', shoppers: 200, stock: 50, shards: 8, quantities: [10] },
+  // Nobody may be turned away: a false "sold out" would show here.
+  { name: 'a unit for everybody, one shard', shoppers: 50, stock: 50, shards: 1, quantities: [1] },
+  { name: 'a unit for everybody, eight shards', shoppers: 50, stock: 50, shards: 8, quantities: [1] },
 ];
 
 /**
@@ -42,12 +50,11 @@ export async function oversell(one: OversellCase, contentionMs = 5): Promise<Ove
     const shoppers = await Promise.all(Array.from({ length: one.shoppers }, () => store.account()));
     store.cloud.setContention(contentionMs);
     const answers = await Promise.all(shoppers.map(({ token }) => order(store, { token, lines, total })));
-    store.cloud.setContention(undefined);
 
     const accepted = answers.flatMap(({ status, body }, index) =>
       status === 201 ? [{ id: body.id as string, token: shoppers[index]!.token }] : [],
     );
-    await Promise.all(
+    const paid = await Promise.all(
       accepted.map(({ id, token }) => settled(store, token, id, { payment: 'captured' }, 120_000)),
     );
     const refusals = answers.filter(({ status }) => status !== 201);
@@ -55,6 +62,7 @@ export async function oversell(one: OversellCase, contentionMs = 5): Promise<Ove
       ({ status, body }) => status === 409 && body.type.endsWith('/out-of-stock'),
     );
     const book = await charges(store);
+    const captured = book.filter(({ status }) => status === 'captured');
     return {
       case: one,
       unitsSold: accepted.length * one.quantities.reduce((a, b) => a + b, 0),
@@ -63,8 +71,11 @@ export async function oversell(one: OversellCase, contentionMs = 5): Promise<Ove
       other: tally(
         refusals.filter((answer) => !outOfStock.includes(answer)).map(({ status }) => String(status)),
       ),
-      captured: accepted.length,
-      charged: book.filter(({ status }) => status === 'captured').length,
+      captured: paid.length,
+      capturedAmount: sumOf(paid.map(({ payment }) => payment.amountCaptured.amount)),
+      charged: captured.length,
+      chargedAmount: sumOf(captured.map(({ amount }) => amount.amount)),
+      holdsLeft: book.filter(({ status }) => status === 'authorized').length,
       stockLeft: await left(store, goods.sku),
     };
   } finally {
@@ -76,4 +87,8 @@ function tally(names: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
   return counts;
+}
+
+function sumOf(amounts: readonly number[]): number {
+  return amounts.reduce((sum, amount) => sum + amount, 0);
 }

@@ -26,3 +26,16 @@ export function decodeCursor(cursor: string, binding: unknown): unknown {
 function mark(binding: unknown): string {
   return digest(canonicalJson(binding)).slice(0, 16);
 }
+
+/**
+ * The `Link` header (RFC 8288) of a page with a next one, as a reference relative to wherever the API is reached;
+ * nothing on the last page.
+ */
+export function nextLink(path: string, query: object, next: string | undefined): Record<string, string> {
+  if (next === undefined) return {};
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries({ ...query, cursor: next })) {
+    if (value !== undefined) search.set(name, String(value));
+  }
+  return { link: `<${path}?${search}>; rel="next"` };
+}

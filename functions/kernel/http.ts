@@ -41,8 +41,6 @@ export interface HttpRequest<R extends Route = Route> {
   /** W3C `traceparent`: the caller's, or a new one. */
   readonly traceparent: string;
   readonly requestId: string;
-  /** `https://…` of this API, for links. */
-  readonly origin: string;
 }
 
 type BodyOf<S> = S extends z.ZodMiniType ? z.input<S> : undefined;
@@ -56,7 +54,7 @@ export type HttpResponse<R extends Route = Route> = {
 }[keyof R['responses'] & number];
 
 type Result = APIGatewayProxyStructuredResultV2;
-type Context = Pick<HttpRequest, 'requestId' | 'traceparent' | 'headers' | 'locale' | 'origin'>;
+type Context = Pick<HttpRequest, 'requestId' | 'traceparent' | 'headers' | 'locale'>;
 /** What the steps hand on to each other, in middy's `internal`. */
 interface Progress {
   path: string;
@@ -116,14 +114,11 @@ export function httpHandler<const R extends Route, const T extends HttpResponse<
 function readContext(event: APIGatewayProxyEventV2): Context {
   const headers = event.headers ?? {};
   const given = headers['x-request-id'];
-  const host = headers['x-forwarded-host'] ?? headers.host ?? event.requestContext.domainName;
-  const scheme = headers['x-forwarded-proto'] ?? 'https';
   return {
     headers,
     requestId: given && /^[\x21-\x7e]{1,128}$/.test(given) ? given : event.requestContext.requestId,
     traceparent: traceparentOf(headers.traceparent),
     locale: localeOf(headers['accept-language']),
-    origin: `${scheme}://${host}`,
   };
 }
 
@@ -295,20 +290,6 @@ function commonHeaders(requestId: string): Record<string, string> {
     'x-content-type-options': 'nosniff',
     'strict-transport-security': 'max-age=63072000; includeSubDomains',
   };
-}
-
-/** RFC 8288: where the next page of a list is; nothing on the last one. */
-export function nextLink(
-  request: Pick<HttpRequest, 'origin'> & { readonly query: unknown },
-  route: Pick<Route, 'path'>,
-  next: string | undefined,
-): Record<string, string> {
-  if (next === undefined) return {};
-  const query = Object.entries({ ...(request.query as object), cursor: next }).filter(
-    ([, v]) => v !== undefined,
-  );
-  const search = new URLSearchParams(query.map(([name, value]) => [name, String(value)] as [string, string]));
-  return { link: `<${request.origin}${route.path}?${search}>; rel="next"` };
 }
 
 /** RFC 9110 §13.1.2: the weak comparison, for `If-None-Match`. */

@@ -211,7 +211,7 @@ describe('an order history', () => {
     const first = await store.request('GET', '/v1/orders?limit=1', { token });
     expect(first.body.items.map(({ id }: { id: string }) => id)).toEqual([second.body.id]);
     const link = /<([^>]+)>; rel="next"/.exec(first.headers.get('link') ?? '')?.[1] ?? '';
-    const rest = await store.request('GET', new URL(link).pathname + new URL(link).search, { token });
+    const rest = await store.request('GET', link, { token });
     expect(rest.body.items.map(({ id }: { id: string }) => id)).toEqual([orderId]);
     expect(rest.body.next).toBeUndefined();
     const stranger = await store.account();

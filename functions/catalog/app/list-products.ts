@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { decodeCursor, encodeCursor } from '../../kernel/cursor.ts';
+import { decodeCursor, encodeCursor, nextLink } from '../../kernel/cursor.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import type { HttpRequest, HttpResponse } from '../../kernel/http.ts';
 import { canonicalJson, digest } from '../../kernel/ids.ts';
@@ -30,7 +30,7 @@ const mostLookedAt = 1_000;
  */
 export const listProducts =
   (ports: Ports) =>
-  async ({ query, origin }: Pick<Request, 'query' | 'origin'>): Promise<HttpResponse<typeof route>> => {
+  async ({ query }: Pick<Request, 'query'>): Promise<HttpResponse<typeof route>> => {
     const { limit, cursor, ...selection } = query;
     const cards = await ports.products();
     refuseUnknown('category', query.category, cards);
@@ -49,8 +49,7 @@ export const listProducts =
       ...(next && { next }),
     };
     const etag = `"${digest(canonicalJson(body)).slice(0, 32)}"`;
-    const link = next && `<${origin}${route.path}?${search({ ...query, cursor: next })}>; rel="next"`;
-    return { status: 200, body, headers: { etag, ...(link && { link }) } };
+    return { status: 200, body, headers: { etag, ...nextLink(route.path, query, next) } };
   };
 
 /** Whoever can make a cursor can make a bad one: it is checked like any other input. */
@@ -99,9 +98,4 @@ function refuseUnknown(name: 'category' | 'style', value: string | undefined, ca
   throw new DomainError('validation-failed', `There is no ${name} "${value}".`, {
     errors: [{ pointer: `#/query/${name}`, message: 'is not known' }],
   });
-}
-
-function search(query: Query): string {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined);
-  return String(new URLSearchParams(Object.fromEntries(given.map(([name, value]) => [name, String(value)]))));
 }

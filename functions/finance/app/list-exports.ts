@@ -1,4 +1,4 @@
-import { decodeCursor, encodeCursor } from '../../kernel/cursor.ts';
+import { decodeCursor, encodeCursor, nextLink } from '../../kernel/cursor.ts';
 import type { HttpRequest, HttpResponse } from '../../kernel/http.ts';
 import type * as contract from '../contract.ts';
 import { exportsPrefix, manifestKey } from '../domain/export-keys.ts';
@@ -40,18 +40,10 @@ export const listExports =
     return {
       status: 200,
       body: { items, next },
-      headers: { link: `<${nextPage(request, next)}>; rel="next"` },
+      headers: nextLink('/v1/finance/exports', request.query, next),
     };
   };
 
 function summaryOf({ date, timeZone, generatedFrom, totals, balanced }: contract.ExportManifest) {
   return { date, timeZone, entries: generatedFrom.entries, totals, balanced };
-}
-
-function nextPage({ origin, query }: HttpRequest<typeof contract.listExports>, cursor: string): string {
-  const page = new URL('/v1/finance/exports', origin);
-  for (const [name, value] of Object.entries({ ...query, cursor })) {
-    if (value !== undefined) page.searchParams.set(name, String(value));
-  }
-  return page.href;
 }

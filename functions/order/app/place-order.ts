@@ -76,7 +76,7 @@ export interface PlacedOrder {
 /** Stock actions that fit one transaction beside the event and the cart (100 at most). */
 const maxDraws = 90;
 /** How long a request looks for stock that others are writing. The function's time limit is above it. */
-const patienceMs = 10_000;
+const patienceMs = 5_000;
 /** Backoff doubles from the first to the second, in milliseconds: hundreds who want one shard must come apart. */
 const backoffMs = { first: 10, longest: 800 };
 
@@ -240,11 +240,12 @@ async function chooseDraws(
 
 /** Patience is over. Who cannot be served any more is told so; the others may come back. */
 async function lastWord(ports: Ports, basket: Basket): Promise<DomainError> {
-  const short = [];
-  for (const [sku, requested] of basket.demand) {
-    const available = unitsIn(await ports.snapshot(sku));
-    if (available < requested) short.push({ sku, requested, available });
-  }
+  const counts = await Promise.all(
+    [...basket.demand].map(async ([sku, requested]) => {
+      return { sku, requested, available: unitsIn(await ports.snapshot(sku)) };
+    }),
+  );
+  const short = counts.filter(({ requested, available }) => available < requested);
   return short.length > 0 ? outOfStock(short) : tooBusy();
 }
 

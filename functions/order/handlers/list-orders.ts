@@ -1,5 +1,6 @@
+import { nextLink } from '../../kernel/cursor.ts';
 import { environment } from '../../kernel/env.ts';
-import { httpHandler, nextLink } from '../../kernel/http.ts';
+import { httpHandler } from '../../kernel/http.ts';
 import { documents } from '../../kernel/table.ts';
 import { listOrderIds, loadEvents } from '../adapters/event-store.ts';
 import { listOwnOrders } from '../app/read-orders.ts';
@@ -14,5 +15,5 @@ const ports = {
 
 export const handler = httpHandler(route, async (request) => {
   const page = await listOwnOrders(ports, request.caller.customerId, request.query);
-  return { status: 200, body: page, headers: nextLink(request, route, page.next) };
+  return { status: 200, body: page, headers: nextLink(route.path, request.query, page.next) };
 });

@@ -7,8 +7,6 @@ import type { Card } from '../../../functions/catalog/domain/listing.ts';
 import type { Availability } from '../../../functions/catalog/domain/product.ts';
 import { card } from './given.ts';
 
-const origin = 'https://shop.example';
-
 /** The list over `cards`, in which every SKU is in stock unless named. */
 function store(cards: Card[], stock: Record<string, Availability> = {}) {
   const looked: string[] = [];
@@ -19,7 +17,7 @@ function store(cards: Card[], stock: Record<string, Availability> = {}) {
       return new Map(skus.map((sku) => [sku, stock[sku] ?? 'in_stock']));
     },
   });
-  const answer = (query: Record<string, string> = {}) => list({ origin, query: z.parse(route.query, query) });
+  const answer = (query: Record<string, string> = {}) => list({ query: z.parse(route.query, query) });
   const names = async (query: Record<string, string> = {}) =>
     (await answer(query)).body.items.map(({ name }) => name);
   return { answer, names, looked };
@@ -104,8 +102,8 @@ describe('the list of products', () => {
     const { answer } = store([card('a'), card('b')], { sku_b: 'low' });
     const first = await answer({ limit: '1', q: 'a b'.slice(0, 0) });
     const link = /^<(.*)>; rel="next"$/.exec(first.headers?.link ?? '')?.[1] ?? '';
-    const url = new URL(link);
-    expect(url.origin + url.pathname).toBe(`${origin}/v1/products`);
+    const url = new URL(link, 'https://shop.example');
+    expect(link).toMatch(/^\/v1\/products\?/);
     const second = await answer(Object.fromEntries(url.searchParams));
     expect(second.body.items).toMatchObject([{ name: 'b', variants: [{ availability: 'low' }] }]);
     expect(second.body.next).toBeUndefined();

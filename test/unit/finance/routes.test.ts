@@ -43,8 +43,7 @@ describe('the list of exports', () => {
     do {
       const { body, headers } = await listExports(ports(dates))({
         query: { ...query, cursor },
-        origin: 'https://shop.test',
-      } as Parameters<ReturnType<typeof listExports>>[0]);
+      } as unknown as Parameters<ReturnType<typeof listExports>>[0]);
       expect(z.safeParse(contract.listExports.responses[200], body).success).toBe(true);
       all.push(body.items.map((item) => item.date));
       cursor = body.next;
@@ -65,9 +64,7 @@ describe('the list of exports', () => {
 
   test('a cursor is of its own range', async () => {
     const ask = (query: object) =>
-      listExports(ports(dates))({ query, origin: 'https://shop.test' } as Parameters<
-        ReturnType<typeof listExports>
-      >[0]);
+      listExports(ports(dates))({ query } as unknown as Parameters<ReturnType<typeof listExports>>[0]);
     const { body } = await ask({ limit: 1 });
     await expect(ask({ limit: 1, from: '2026-11-19', cursor: body.next })).rejects.toMatchObject({
       code: 'invalid-cursor',

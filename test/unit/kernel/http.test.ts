@@ -97,7 +97,6 @@ describe('a request that passes', () => {
       ifMatch: '"1"',
       locale: 'en',
       requestId: 'gateway-id',
-      origin: 'https://shop.test',
     });
   });
 
@@ -394,10 +393,5 @@ describe('the context of a request', () => {
     expect((await contextWith({ 'x-request-id': 'a'.repeat(129) })).answered['x-request-id']).toBe(
       'gateway-id',
     );
-  });
-
-  it('knows where the client found it', async () => {
-    expect((await contextWith({})).origin).toBe('https://api.test');
-    expect((await contextWith({ host: 'h:3000', 'x-forwarded-proto': 'http' })).origin).toBe('http://h:3000');
   });
 });
