@@ -76,7 +76,7 @@ export interface PlacedOrder {
 /** Stock actions that fit one transaction beside the event and the cart (100 at most). */
 const maxDraws = 90;
 /** How long a request looks for stock that others are writing. The function's time limit is above it. */
-const patienceMs = 5_000;
+const patienceMs = 8_000;
 /** Backoff doubles from the first to the second, in milliseconds: hundreds who want one shard must come apart. */
 const backoffMs = { first: 10, longest: 800 };
 

@@ -13,5 +13,5 @@ export const placeOrder: FunctionSpec = {
     { table: 'inventory', actions: ['dynamodb:BatchGetItem', 'dynamodb:UpdateItem'] },
   ],
   memoryMb: 1024,
-  timeoutSeconds: 15,
+  timeoutSeconds: 20,
 };
