@@ -13,12 +13,12 @@ const productStatus = z.enum(['active', 'removed']);
 const availability = z.enum(['in_stock', 'low', 'sold_out']);
 /** Colour, size and the like: what tells the variants of a product apart. */
 const attributes = z
-  // `constructor` would be taken for the object's own by the marshaller.
-  .record(
-    z.string().check(z.regex(/^(?!constructor$)\p{L}[\p{L}\p{N} _./-]{0,49}$/u)),
-    z.string().check(z.maxLength(200)),
-  )
-  .check(z.refine((given) => Object.keys(given).length <= 20, 'at most 20 attributes'));
+  .record(z.string().check(z.minLength(1), z.maxLength(50)), z.string().check(z.maxLength(200)))
+  .check(
+    z.refine((given) => Object.keys(given).length <= 20, 'at most 20 attributes'),
+    // The database's marshaller would take it for the object's own.
+    z.refine((given) => !Object.hasOwn(given, 'constructor'), 'an attribute cannot be named constructor'),
+  );
 
 /** What an operator describes and an import row fills in; also the columns' limits. */
 export const describedProduct = {
