@@ -1,8 +1,10 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as z from 'zod/mini';
-import { isoInstant } from './clock.ts';
+import { isoInstant, systemNow } from './clock.ts';
 import type { EventContract } from './contract.ts';
-import { count, log } from './log.ts';
+import { count, log, measure, trail } from './log.ts';
+import { defectMetrics, lateAfterSeconds, objectiveMetrics } from './metrics.ts';
+import { recordedTraceId } from './trace.ts';
 
 /** The flat attributes of a stored event; the Pipe maps them into the envelope's `detail` one by one. */
 export const storedEvent = z.object({
@@ -52,10 +54,15 @@ export function eventConsumer<const C extends readonly EventContract[]>(
   consume: (event: ReceivedOf<C>) => Promise<void>,
 ): (batch: SQSEvent) => Promise<SQSBatchResponse> {
   return async (batch) => {
+    const received: Received[] = [];
+    const now = systemNow();
     const failures = await Promise.all(
       batch.Records.map(async (record) => {
         try {
-          await consume(receive(contracts, record.body, Number(record.attributes.ApproximateReceiveCount)));
+          const receives = Number(record.attributes.ApproximateReceiveCount);
+          const event = receive(contracts, record.body, receives);
+          received.push(event);
+          await consume(event);
           return [];
         } catch (error) {
           log.error('event failed', {
@@ -64,13 +71,31 @@ export function eventConsumer<const C extends readonly EventContract[]>(
             error: error instanceof Error ? error.name : 'unknown',
             reason: error instanceof Error ? error.message.slice(0, 300) : undefined,
           });
-          count('EventFailed');
+          count(defectMetrics.eventFailed);
           return [{ itemIdentifier: record.messageId }];
         }
       }),
     );
+    report(received, now);
     return { batchItemFailures: failures.flat() };
   };
+}
+
+/**
+ * One line a batch: how long the events were under way, and which traces they belong to. A second receipt and a
+ * replay say nothing about delivery.
+ */
+function report(received: readonly Received[], now: number): void {
+  const first = received.filter(({ receives, replayed }) => receives === 1 && !replayed);
+  const seconds = first.map(({ at }) => Math.max(0, (now - Date.parse(at)) / 1000));
+  const took = received.flatMap(({ id, receives, traceparent }) => {
+    const trace = recordedTraceId(traceparent);
+    return trace ? [{ id, ...(receives > 1 && { receives }), trace }] : [];
+  });
+  const late = seconds.map((age) => (age > lateAfterSeconds ? 1 : 0));
+  const { deliverySeconds, deliveredLate } = objectiveMetrics;
+  if (first.length > 0) measure({ [deliverySeconds]: seconds, [deliveredLate]: late }, { took }, now);
+  else if (took.length > 0) trail('took', { at: now, took });
 }
 
 /** @throws Error when the message is not an event of one of the contracts. */

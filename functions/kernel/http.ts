@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import middy from '@middy/core';
 import type {
   APIGatewayProxyEventV2,
@@ -10,8 +9,11 @@ import en from 'zod/v4/locales/en.js';
 import { authenticate, type Caller } from './caller.ts';
 import type { Route } from './contract.ts';
 import { DomainError, isDomainError, problems, problemType } from './errors.ts';
-import { count, log } from './log.ts';
+import { count, log, trail } from './log.ts';
+import { defectMetrics } from './metrics.ts';
+import { requireOriginKey } from './origin-key.ts';
 import { containsCardNumber } from './pan.ts';
+import { recordedTraceId, traceparentOf } from './trace.ts';
 
 // Messages that say what is wrong; zod/mini carries none by itself.
 z.config(en());
@@ -74,14 +76,17 @@ export function httpHandler<const R extends Route, const T extends HttpResponse<
 
   const context: middy.MiddlewareObj<any, Result> = {
     before: (request) => {
-      progress(request).path = request.event.rawPath;
+      const { rawPath } = request.event;
+      // What is answered is kept by whoever asked, and may be logged there.
+      progress(request).path = containsCardNumber(unescaped(rawPath)) ? route.path : rawPath;
       progress(request).context = readContext(request.event);
     },
   };
   const authorise: middy.MiddlewareObj<any, Result> = {
     before: async (request) => {
-      const token = progress(request).context?.headers.authorization;
-      progress(request).caller = await authenticate(route.audience, token);
+      const { headers = {} } = progress(request).context ?? {};
+      await requireOriginKey(headers);
+      progress(request).caller = await authenticate(route.audience, headers.authorization);
     },
   };
   // From here on the event is an HttpRequest.
@@ -95,6 +100,7 @@ export function httpHandler<const R extends Route, const T extends HttpResponse<
     onError: (request) => {
       const { path, context } = progress(request);
       request.response = problemResponse(request.error, path, context?.requestId ?? 'unknown');
+      leaveTrail(route, context, request.response);
     },
   };
 
@@ -106,9 +112,17 @@ export function httpHandler<const R extends Route, const T extends HttpResponse<
     .handler(async (request: HttpRequest<R>) => {
       const response = await run(request);
       checkResponse(route, response);
-      return render(route, response, request);
+      const result = render(route, response, request);
+      leaveTrail(route, request, result);
+      return result;
     });
   return (event, lambdaContext) => pipeline(event, lambdaContext);
+}
+
+/** Of requests that change something: the gateway's access log has them all, but cannot name a trace. */
+function leaveTrail(route: Route, context: Context | undefined, { statusCode }: Result): void {
+  const trace = context && route.method !== 'GET' && recordedTraceId(context.traceparent);
+  if (trace) trail('answered', { route: route.id, status: statusCode, request: context.requestId, trace });
 }
 
 function readContext(event: APIGatewayProxyEventV2): Context {
@@ -116,16 +130,14 @@ function readContext(event: APIGatewayProxyEventV2): Context {
   const given = headers['x-request-id'];
   return {
     headers,
-    requestId: given && /^[\x21-\x7e]{1,128}$/.test(given) ? given : event.requestContext.requestId,
+    // It is answered and logged.
+    requestId:
+      given && /^[\x21-\x7e]{1,128}$/.test(given) && !containsCardNumber(given)
+        ? given
+        : event.requestContext.requestId,
     traceparent: traceparentOf(headers.traceparent),
     locale: localeOf(headers['accept-language']),
   };
-}
-
-/** W3C Trace Context: a header that is not valid is replaced, not refused. */
-function traceparentOf(header: string | undefined): string {
-  if (header && /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(header)) return header;
-  return `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
 }
 
 /** RFC 9110 §12.5.4, for the two languages that there are; English when neither is asked for. */
@@ -151,7 +163,8 @@ function readRequest(
   const { headers } = event;
   const text =
     event.isBase64Encoded && event.body ? Buffer.from(event.body, 'base64').toString() : (event.body ?? '');
-  if (containsCardNumber([event.rawPath, event.rawQueryString ?? '', text].map(unescaped).join('\n'))) {
+  const query = (event.rawQueryString ?? '').replaceAll('+', ' ');
+  if (containsCardNumber([event.rawPath, query, text].map(unescaped).join('\n'))) {
     throw new DomainError(
       'card-number-refused',
       'The request holds what looks like a card number. Send the token of the payment provider in its place.',
@@ -159,11 +172,11 @@ function readRequest(
   }
   const params = route.params && z.safeParse(route.params, event.pathParameters ?? {});
   if (params && !params.success) throw new DomainError('not-found', `There is nothing at ${event.rawPath}.`);
-  const query = route.query && parseOrRefuse(route.query, event.queryStringParameters ?? {}, '#/query');
+  const parameters = route.query && parseOrRefuse(route.query, event.queryStringParameters ?? {}, '#/query');
   const body = readBody(route, text, headers['content-type']);
   return {
     params: params?.data as never,
-    query: query as never,
+    query: parameters as never,
     body: body as never,
     idempotencyKey: route.idempotent ? idempotencyKeyOf(headers['idempotency-key']) : '',
     ifMatch: route.conditional ? ifMatchOf(headers['if-match']) : '',
@@ -179,6 +192,8 @@ function unescaped(text: string): string {
 
 /** Bytes. What a body is stored as must fit a DynamoDB item (400 KB) with room to spare. */
 const largestJson = 256 * 1_024;
+/** Arrays and objects within each other. No contract needs ten; what parses and checks them does so by recursion. */
+const deepestJson = 32;
 
 function readBody(route: Route, text: string, contentType: string | undefined): unknown {
   if (route.body === undefined) return undefined;
@@ -188,6 +203,9 @@ function readBody(route: Route, text: string, contentType: string | undefined): 
   }
   if (Buffer.byteLength(text) > largestJson) {
     throw new DomainError('payload-too-large', `Send at most ${largestJson / 1_024} KiB of JSON.`);
+  }
+  if (nestsDeeperThan(deepestJson, text)) {
+    throw new DomainError('malformed-request', `Nest JSON at most ${deepestJson} levels deep.`);
   }
   let json: unknown;
   try {
@@ -199,6 +217,20 @@ function readBody(route: Route, text: string, contentType: string | undefined): 
     throw new DomainError('malformed-request', 'The body escapes one half of a surrogate pair alone.');
   }
   return parseOrRefuse(route.body, json, '#');
+}
+
+/** Looks at each character once, before anything is built from them. */
+function nestsDeeperThan(limit: number, json: string): boolean {
+  let depth = 0;
+  let quoted = false;
+  for (let index = 0; index < json.length && depth <= limit; index++) {
+    const character = json[index];
+    if (character === '"') quoted = !quoted;
+    else if (quoted && character === '\\') index++;
+    else if (!quoted && (character === '[' || character === '{')) depth++;
+    else if (!quoted && (character === ']' || character === '}')) depth--;
+  }
+  return depth > limit;
 }
 
 /** JSON can escape half a surrogate pair (RFC 8259 §8.2); UTF-8, and so the database, cannot hold it. */
@@ -258,7 +290,7 @@ function checkResponse(route: Route, response: { status: number; body?: unknown 
       : schema !== undefined && z.safeParse(schema, response.body).success;
   if (valid) return;
   log.error('response breaks its contract', { route: route.id, status: response.status });
-  count('ContractViolation', { route: route.id });
+  count(defectMetrics.contractViolation);
 }
 
 function render(
@@ -289,6 +321,9 @@ function commonHeaders(requestId: string): Record<string, string> {
     'x-request-id': requestId,
     'x-content-type-options': 'nosniff',
     'strict-transport-security': 'max-age=63072000; includeSubDomains',
+    // For a browser that is led to an answer: there is nothing in it to run, to frame or to tell others of.
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+    'referrer-policy': 'no-referrer',
   };
 }
 
@@ -348,6 +383,6 @@ function asRefusal(error: unknown, requestId: string): DomainError {
   const frames =
     error instanceof Error ? error.stack?.split('\n').filter((l) => /^\s+at /.test(l)) : undefined;
   log.error('request failed', { requestId, error: name, frames });
-  count('InternalError');
+  count(defectMetrics.internalError);
   return new DomainError('internal-error', 'Please try again; quote the requestId if it happens again.');
 }

@@ -1,5 +1,5 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import type { MetricName } from './metrics.ts';
 
 /**
  * Structured logs. Never pass a request body, a token, a name, an address or an e-mail: ids and codes only.
@@ -7,11 +7,33 @@ import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
  */
 export const log = new Logger();
 
-const metrics = new Metrics({ namespace: 'Floodgate' });
+/** Counts occurrences of one thing. Zero is worth reporting where an alarm waits for it. */
+export function count(name: MetricName, value = 1): void {
+  measure({ [name]: [value] });
+}
 
-/** Counts one occurrence of a business event, as a CloudWatch metric (embedded metric format). */
-export function count(name: string, dimensions: Readonly<Record<string, string>> = {}, value = 1): void {
-  const single = metrics.singleMetric();
-  single.addDimensions({ ...dimensions });
-  single.addMetric(name, MetricUnit.Count, value);
+/**
+ * Reports metrics in one line (CloudWatch's embedded metric format), at most 100 values each.
+ * @param fields stand in the same line for people and for `npm run trace`, and are no metric
+ * @param at when it was so, in milliseconds since the epoch
+ */
+export function measure(
+  values: Readonly<Partial<Record<MetricName, readonly number[]>>>,
+  fields: Readonly<Record<string, unknown>> = {},
+  at = Date.now(),
+): void {
+  const Metrics = Object.keys(values).map((Name) => ({ Name }));
+  const Namespace = process.env.METRICS_NAMESPACE ?? 'Floodgate';
+  const _aws = { Timestamp: at, CloudWatchMetrics: [{ Namespace, Dimensions: [[]], Metrics }] };
+  write({ ...fields, ...values, _aws });
+}
+
+/** One short line that says what this invocation did in which trace; `npm run trace` reads it. */
+export function trail(what: 'answered' | 'took' | 'called', fields: Readonly<Record<string, unknown>>): void {
+  write({ trail: what, at: Date.now(), ...fields });
+}
+
+/** Past the console, which Lambda would wrap into a line of its own: metrics must stand at the top. */
+function write(line: object): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
 }

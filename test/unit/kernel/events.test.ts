@@ -3,11 +3,13 @@ import { describe, expect, it, vi } from 'vitest';
 import * as z from 'zod/mini';
 import { event } from '../../../functions/kernel/contract.ts';
 import { eventConsumer, receive, storedEventOf } from '../../../functions/kernel/events.ts';
-import { count, log } from '../../../functions/kernel/log.ts';
+import { count, log, measure, trail } from '../../../functions/kernel/log.ts';
 
 vi.mock('../../../functions/kernel/log.ts', () => ({
   log: { error: vi.fn(), warn: vi.fn() },
   count: vi.fn(),
+  measure: vi.fn(),
+  trail: vi.fn(),
 }));
 
 const paid = event({
@@ -88,6 +90,45 @@ describe('a received event', () => {
 });
 
 describe('an event consumer', () => {
+  const traced = '0af7651916cd43dd8448eb211c80319c';
+  const age = (body: string, receives: number) => {
+    const [record] = batch(body).Records;
+    return {
+      Records: [{ ...record!, attributes: { ApproximateReceiveCount: String(receives) } }],
+    } as SQSEvent;
+  };
+
+  it('measures how long each event was under way, and names its trace, in one line', async () => {
+    vi.useFakeTimers({ now: Date.UTC(2026, 0, 2, 0, 1, 1) });
+    vi.mocked(measure).mockClear();
+    await eventConsumer([paid], async () => {})(batch(message(stored(1))));
+    expect(vi.mocked(measure).mock.calls).toEqual([
+      [
+        { DeliverySeconds: [61], DeliveredLate: [1] },
+        { took: [{ id: 'evt_A-1', trace: traced }] },
+        Date.now(),
+      ],
+    ]);
+    vi.useRealTimers();
+  });
+
+  it('measures neither a second receipt nor a replay', async () => {
+    vi.mocked(measure).mockClear();
+    vi.mocked(trail).mockClear();
+    const consume = eventConsumer([paid], async () => {});
+    await consume(age(message(stored(1)), 2));
+    await consume(age(message(stored(1), { 'replay-name': 'again' }), 1));
+    expect(measure).not.toHaveBeenCalled();
+    expect(trail).toHaveBeenCalledTimes(2);
+  });
+
+  it('leaves no trail of a trace that is not recorded', async () => {
+    vi.mocked(trail).mockClear();
+    const unrecorded = { ...stored(1), traceparent: traceparent.replace(/01$/, '00') };
+    await eventConsumer([paid], async () => {})(age(message(unrecorded), 2));
+    expect(trail).not.toHaveBeenCalled();
+  });
+
   it('consumes every record and gives back none', async () => {
     const seen: string[] = [];
     const consume = eventConsumer([paid], async ({ id, receives }) => {

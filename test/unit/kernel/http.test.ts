@@ -4,11 +4,12 @@ import * as z from 'zod/mini';
 import { id, page, type Route, route } from '../../../functions/kernel/contract.ts';
 import { DomainError, type ProblemCode } from '../../../functions/kernel/errors.ts';
 import { type HttpRequest, httpHandler } from '../../../functions/kernel/http.ts';
-import { count, log } from '../../../functions/kernel/log.ts';
+import { count, log, trail } from '../../../functions/kernel/log.ts';
 
 vi.mock('../../../functions/kernel/log.ts', () => ({
   log: { error: vi.fn(), warn: vi.fn() },
   count: vi.fn(),
+  trail: vi.fn(),
 }));
 
 const putThing = route({
@@ -75,6 +76,16 @@ async function send<R extends Route>(
   return { status: statusCode, headers, json: body === undefined ? undefined : JSON.parse(body) };
 }
 
+const nested = (levels: number, name: string) =>
+  `{"name":"${name}","note":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+
+const securityHeaders = {
+  'x-content-type-options': 'nosniff',
+  'strict-transport-security': 'max-age=63072000; includeSubDomains',
+  'content-security-policy': expect.stringContaining("frame-ancestors 'none'"),
+  'referrer-policy': 'no-referrer',
+};
+
 const refusedAs = (code: ProblemCode) => ({
   json: expect.objectContaining({ type: `https://floodgate.dev/problems/${code}` }),
 });
@@ -113,13 +124,28 @@ describe('a request that passes', () => {
     expect(run).toHaveBeenCalledWith(expect.objectContaining({ body: { name: '😀 \\ud800' } }));
   });
 
+  it('may nest JSON a little, and hold any number of brackets in its text', async () => {
+    const run = vi.fn(async () => ({ status: 204 }));
+    const answer = await send(putThing, { ...good, body: nested(31, `lamp ${'[{\\"'.repeat(99)}`) }, run);
+    expect(answer.status).toBe(204);
+  });
+
+  it.each([32, 50_000])('may not nest it %i levels deeper', async (levels) => {
+    const run = vi.fn(async () => ({ status: 204 }));
+    expect(await send(putThing, { ...good, body: nested(levels, 'lamp') }, run)).toMatchObject({
+      status: 400,
+      ...refusedAs('malformed-request'),
+    });
+    expect(run).not.toHaveBeenCalled();
+  });
+
   it('is answered without being stored, unless the route says for how long', async () => {
     const ok = async () => ({ status: 200, body: { ok: true } });
     expect((await send(getThing, {}, ok)).headers).toMatchObject({
       'content-type': 'application/json',
       'cache-control': 'no-store',
       'x-request-id': 'gateway-id',
-      'x-content-type-options': 'nosniff',
+      ...securityHeaders,
     });
     const cached = await send({ ...getThing, cacheSeconds: 30 }, {}, ok);
     expect(cached.headers['cache-control']).toBe('public, max-age=30');
@@ -195,10 +221,11 @@ describe('a request is refused', () => {
     const answer = await refuse(sent);
     expect(answer.status).toBe(status);
     expect(answer).toMatchObject(refusedAs(code));
-    expect(answer.headers['content-type']).toBe('application/problem+json');
+    expect(answer.headers).toMatchObject({ 'content-type': 'application/problem+json', ...securityHeaders });
     expect(answer.json).toMatchObject({
       status,
-      instance: sent.path,
+      // Of a path that holds a card number, the route's is told.
+      instance: /\d{13}/.test(sent.path ?? '') ? putThing.path : sent.path,
       requestId: 'gateway-id',
       title: expect.any(String),
     });
@@ -320,9 +347,35 @@ describe('what goes wrong inside', () => {
     });
     await send(getThing, {}, async () => ({ status: 201, body: { ok: true } }));
     expect(log.error).toHaveBeenCalledTimes(2);
-    expect(count).toHaveBeenCalledWith('ContractViolation', { route: 'getThing' });
+    expect(count).toHaveBeenCalledWith('ContractViolation');
     await send(getThing, {}, async () => ({ status: 200, body: { ok: true } }));
     expect(log.error).toHaveBeenCalledTimes(2);
+  });
+});
+
+describe('a trail', () => {
+  const trace = '0af7651916cd43dd8448eb211c80319c';
+  const traced = (flags: string) => ({
+    ...good,
+    headers: { ...good.headers, traceparent: `00-${trace}-b7ad6b7169203331-${flags}`, 'x-request-id': 'r1' },
+  });
+  const named = async () => ({ status: 200, body: { name: 'lamp' } });
+
+  it('is left by a request that changes something, whether it is answered or refused', async () => {
+    vi.mocked(trail).mockClear();
+    await send(putThing, traced('01'), named);
+    await send(putThing, { ...traced('01'), body: '{' }, named);
+    expect(vi.mocked(trail).mock.calls).toEqual([
+      ['answered', { route: 'putThing', status: 200, request: 'r1', trace }],
+      ['answered', { route: 'putThing', status: 400, request: 'r1', trace }],
+    ]);
+  });
+
+  it('is not left by a reading request, or against the caller’s wish', async () => {
+    vi.mocked(trail).mockClear();
+    await send(putThing, traced('00'), named);
+    await send(getThing, traced('01'), async () => ({ status: 200, body: { ok: true } }));
+    expect(trail).not.toHaveBeenCalled();
   });
 });
 
