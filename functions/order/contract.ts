@@ -19,6 +19,8 @@ const quantity = z.int().check(z.minimum(1), z.maximum(999));
 const paymentMethod = z.enum(['card']);
 /** A token of the payment provider; never a card number. */
 const paymentToken = z.string().check(z.regex(/^[A-Za-z0-9_-]{3,255}$/));
+/** Payment providers by name, as in the webhook's address. */
+const paymentProvider = z.enum(['sandbox']);
 
 /* Schemas of the public order */
 
@@ -47,6 +49,9 @@ const orderLine = z.object({
   total: money,
 });
 
+/** Where the shopper's browser must go. */
+const nextAction = z.object({ type: z.literal('redirect'), url: z.string() });
+
 export const order = z.object({
   id: orderId,
   /** For people: on the e-mail, on the telephone. */
@@ -67,6 +72,8 @@ export const order = z.object({
     status: paymentStatus,
     provider: z.optional(z.string()),
     method: z.optional(paymentMethod),
+    /** What the shopper has to do while the status is `requires_action` (3-D Secure). */
+    nextAction: z.optional(nextAction),
     amountCaptured: money,
     amountRefunded: money,
     lastError: z.optional(z.string()),
@@ -96,6 +103,13 @@ const placeOrderBody = z.union([
   }),
 ]);
 export type PlaceOrderBody = z.infer<typeof placeOrderBody>;
+
+/** A token that we charge, or a payment that the shopper has authorised in the browser, which we confirm. */
+const payOrderBody = z.union([
+  z.strictObject({ method: paymentMethod, token: paymentToken }),
+  z.strictObject({ provider: paymentProvider, paymentKey: paymentToken, amount: money }),
+]);
+export type PayOrderBody = z.infer<typeof payOrderBody>;
 
 const refund = z.object({
   id: id('rfd'),
@@ -181,9 +195,15 @@ export const payOrder = route({
   summary: 'Pay a placed order: the first time, or again after a decline',
   params: orderParams,
   idempotent: true,
-  body: z.strictObject({ method: paymentMethod, token: paymentToken }),
+  body: payOrderBody,
   responses: { 202: order },
-  problems: ['not-found', 'order-state', 'idempotency-key-reused', 'temporary-reduced-capacity'],
+  problems: [
+    'not-found',
+    'order-state',
+    'amount-mismatch',
+    'idempotency-key-reused',
+    'temporary-reduced-capacity',
+  ],
 });
 
 export const cancelOrder = route({
@@ -219,6 +239,19 @@ export const refundOrder = route({
     'idempotency-key-reused',
     'temporary-reduced-capacity',
   ],
+});
+
+export const receivePaymentWebhook = route({
+  id: 'receivePaymentWebhook',
+  method: 'POST',
+  path: '/v1/webhooks/payments/{provider}',
+  audience: 'provider',
+  summary:
+    'A signed word of the payment provider that a payment has changed: a hint to look, never a command',
+  params: z.object({ provider: paymentProvider }),
+  body: 'text',
+  responses: { 200: z.object({ received: z.boolean() }) },
+  problems: ['signature-invalid', 'not-found', 'payload-too-large', 'temporary-reduced-capacity'],
 });
 
 /* Events. Bodies carry no name, address, e-mail or payment token: those stay in the stored item, off the bus. */
@@ -288,7 +321,45 @@ export const paymentRequested = event({
   type: 'payment.requested',
   version: 1,
   summary: 'A payment attempt is open. At most one is at any time.',
-  body: z.object({ attempt, method: paymentMethod, keyHash: z.string(), requestHash: z.string() }),
+  body: z.object({
+    attempt,
+    method: paymentMethod,
+    /** Of a payment that the shopper has authorised in the browser. */
+    provider: z.optional(z.string()),
+    keyHash: z.string(),
+    requestHash: z.string(),
+  }),
+});
+
+export const paymentActionRequired = event({
+  source,
+  type: 'payment.action_required',
+  version: 1,
+  summary: 'The shopper must act (3-D Secure) before the money is held. The attempt stays open.',
+  body: z.object({ attempt, authorizationId: z.string(), provider: z.string(), nextAction }),
+});
+
+export const paymentUnknown = event({
+  source,
+  type: 'payment.unknown',
+  version: 1,
+  summary: 'The provider did not say in time what became of the step. It is asked until it does.',
+  body: z.object({ attempt, step: z.enum(['authorise', 'capture', 'void']) }),
+});
+
+export const paymentHinted = event({
+  source,
+  type: 'payment.hinted',
+  version: 1,
+  summary:
+    'Somebody says that it is time to ask the provider about what is outstanding. No statement about it.',
+  body: z.object({
+    by: z.enum(['provider', 'reconciler']),
+    attempt: z.optional(attempt),
+    refundId: z.optional(id('rfd')),
+    /** The provider's id of the webhook: the same for each delivery of it. */
+    notification: z.optional(z.string()),
+  }),
 });
 
 export const captureRequested = event({
@@ -309,6 +380,8 @@ export const voidRequested = event({
     authorizationId: z.string(),
     provider: z.string(),
     because: z.enum(['cancel', 'expiry', 'capture-failed']),
+    /** The number of the try, from the second on: each has an idempotency key of its own. */
+    attempted: z.optional(z.int().check(z.minimum(2))),
   }),
 });
 
@@ -345,7 +418,13 @@ export const paymentVoided = event({
   type: 'payment.voided',
   version: 1,
   summary: 'The hold of the attempt has been given up; the attempt is closed.',
-  body: z.object({ attempt }),
+  body: z.object({
+    attempt,
+    /** What was held. Events from before the ledger kept memos of it have none. */
+    amount: z.optional(money),
+    /** The provider would not give it up: it lapses by itself, within days. */
+    lapses: z.optional(z.literal(true)),
+  }),
 });
 
 export const cancelRequested = event({
@@ -399,6 +478,8 @@ export const refundRequested = event({
     refundId: id('rfd'),
     amount: money,
     breakdown,
+    /** The units that are given back, where the refund is of lines. */
+    lines: z.optional(z.array(z.object({ sku, quantity }))),
     reason: z.string(),
     requestHash: z.string(),
   }),
@@ -427,3 +508,16 @@ export const refundFailed = event({
   summary: 'The provider refused a refund for good; nothing was given back.',
   body: z.object({ refundId: id('rfd'), reason: z.string() }),
 });
+
+/** What may leave something to be done at the payment provider. */
+export const checkoutEvents = [
+  orderPlaced,
+  paymentRequested,
+  refundRequested,
+  cancelRequested,
+  expiryRequested,
+  paymentHinted,
+] as const;
+
+/** Those before which nothing can have been sent for their attempt or refund. */
+export const firstRuns: readonly string[] = [orderPlaced.type, paymentRequested.type, refundRequested.type];

@@ -6,10 +6,13 @@
  * | all events of an order, in order | pk = ORDER#<orderId>, sk begins with EVENT# |
  * | event 1 (idempotency) | pk = ORDER#<orderId>, sk = EVENT#000001 |
  * | a customer's orders, newest first | index by-customer: customerKey = CUSTOMER#<sub>, placedKey descending |
- * | orders whose reservation ends by a time | index by-due: dueKey = DUE#<0..63>, dueAt up to the time |
+ * | orders to be looked at by a time: the reservation ends, a refund or the shopper may be late | index by-due: dueKey = DUE#<0..63>, dueAt up to the time |
  * | how far the sweep of a bucket has come | pk = SWEEP#<bucket>, sk = WATERMARK |
+ * | orders that wait for the payment provider | pk = OUTSTANDING#<bucket>, sk = <orderId> |
+ * | how far the audit of a bucket has come | pk = AUDIT#<bucket>, sk = WATERMARK |
+ * | orders that the audit must look at again | pk = AUDIT#<bucket>, sk begins with ORDER# |
  *
- * Only event 1 is in the indexes. The events are an order's only stored state.
+ * Of an order, event 1 is in both indexes, and what needs a look later in by-due. The events are an order's only stored state.
  */
 import { bucketOf } from '../kernel/ids.ts';
 
@@ -50,11 +53,34 @@ export function indexKeys(placed: {
   return {
     customerKey: customerPartition(placed.customerId),
     placedKey: `${placed.at}#${placed.orderId}`,
-    dueKey: duePartition(bucketOf(placed.orderId, dueBuckets)),
-    dueAt: `${placed.reservedUntil}#${placed.orderId}`,
+    ...lookKeys(placed.orderId, placed.reservedUntil),
   };
+}
+
+/** The index attributes of an event after which the order is to be looked at, at the given time. */
+export function lookKeys(orderId: string, at: string) {
+  return { dueKey: duePartition(bucketOf(orderId, dueBuckets)), dueAt: `${at}#${orderId}` };
+}
+
+/** An order that was outstanding when it was looked at. */
+export function waitingKey(bucket: number, orderId: string): { pk: string; sk: string } {
+  return { pk: `OUTSTANDING#${bucket}`, sk: orderId };
 }
 
 export function watermarkKey(bucket: number): { pk: string; sk: string } {
   return { pk: `SWEEP#${bucket}`, sk: 'WATERMARK' };
+}
+
+function auditPartition(bucket: number): string {
+  return `AUDIT#${bucket}`;
+}
+
+export function auditWatermarkKey(bucket: number): { pk: string; sk: string } {
+  return { pk: auditPartition(bucket), sk: 'WATERMARK' };
+}
+
+export const auditedOrderPrefix = 'ORDER#';
+
+export function auditedOrderKey(bucket: number, orderId: string): { pk: string; sk: string } {
+  return { pk: auditPartition(bucket), sk: `${auditedOrderPrefix}${orderId}` };
 }

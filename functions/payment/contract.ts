@@ -17,6 +17,10 @@ const common = {
   requestedAt: instant,
   /** A resumed run: the provider is asked by `reference` before anything is sent. */
   ask: z.boolean(),
+  /** Of the request that placed the order; the provider is told. */
+  traceparent: z.optional(z.string()),
+  /** The number of the try, from the second on, when an earlier one has failed for good. */
+  attempted: z.optional(z.int().check(z.minimum(2))),
 };
 
 /** An id that the run does not know is looked up at the provider by `reference`. */
@@ -58,10 +62,12 @@ export const providerOutcome = z.discriminatedUnion('outcome', [
     outcome: z.literal('requires_action'),
     authorizationId: providerId,
     provider: z.string(),
+    nextAction: z.object({ type: z.literal('redirect'), url: z.string() }),
   }),
   /** Nothing is held; another attempt may be opened. */
   z.object({ step: z.literal('authorise'), outcome: z.literal('declined'), reason }),
-  z.object({ step: z.literal('capture'), outcome: z.literal('captured'), captureId: providerId }),
+  /** Of a void: it came too late, the money has been taken. */
+  z.object({ step: z.enum(['capture', 'void']), outcome: z.literal('captured'), captureId: providerId }),
   /** Nothing is held: it was given back, or there never was anything. */
   z.object({ step: z.literal('void'), outcome: z.literal('voided') }),
   z.object({ step: z.literal('refund'), outcome: z.literal('refunded'), providerRefundId: providerId }),

@@ -1,3 +1,3 @@
 import type { TableSpec } from '../../lib/constructs/function-spec.ts';
 
-export const sandboxTable: TableSpec = { name: 'sandbox', expiresBy: 'expiresAt' };
+export const sandboxTable: TableSpec = { name: 'sandbox', events: true, expiresBy: 'expiresAt' };

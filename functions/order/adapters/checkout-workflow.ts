@@ -7,7 +7,12 @@ export function checkoutWorkflow(machineArn: string) {
   const client = new SFNClient({ maxAttempts: 2 });
   return async (command: ProviderCommand): Promise<{ ended: 'succeeded' | 'failed'; error: string }> => {
     const { status, error } = await client.send(
-      new StartSyncExecutionCommand({ stateMachineArn: machineArn, input: JSON.stringify({ command }) }),
+      new StartSyncExecutionCommand({
+        stateMachineArn: machineArn,
+        // So that the runs of an order can be found. Express runs may share a name.
+        name: command.reference,
+        input: JSON.stringify({ command }),
+      }),
     );
     return status === 'SUCCEEDED'
       ? { ended: 'succeeded', error: '' }

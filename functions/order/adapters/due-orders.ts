@@ -1,6 +1,12 @@
-import { type DynamoDBDocumentClient, GetCommand, PutCommand, paginateQuery } from '@aws-sdk/lib-dynamodb';
-import type { DueOrders } from '../app/sweep-due.ts';
-import { byDue, duePartition, orderIdOf, watermarkKey } from '../keys.ts';
+import {
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  paginateQuery,
+} from '@aws-sdk/lib-dynamodb';
+import type { DueOrders, Waiting } from '../app/sweep-due.ts';
+import { byDue, duePartition, orderIdOf, waitingKey, watermarkKey } from '../keys.ts';
 
 export function dynamoDueOrders(documents: DynamoDBDocumentClient, table: string): DueOrders {
   return {
@@ -27,6 +33,30 @@ export function dynamoDueOrders(documents: DynamoDBDocumentClient, table: string
     },
     moveTo: async (bucket, sweptTo) => {
       await documents.send(new PutCommand({ TableName: table, Item: { ...watermarkKey(bucket), sweptTo } }));
+    },
+    waiting: async (bucket) => {
+      const found: Waiting[] = [];
+      const { pk } = waitingKey(bucket, '');
+      const pages = paginateQuery(
+        { client: documents },
+        {
+          TableName: table,
+          KeyConditionExpression: 'pk = :pk',
+          ExpressionAttributeValues: { ':pk': pk },
+          ConsistentRead: true,
+        },
+      );
+      for await (const page of pages) {
+        found.push(...(page.Items ?? []).map(({ sk, since, lookAt }) => ({ orderId: sk, since, lookAt })));
+      }
+      return found;
+    },
+    keep: async (bucket, { orderId, since, lookAt }) => {
+      const Item = { ...waitingKey(bucket, orderId), since, lookAt };
+      await documents.send(new PutCommand({ TableName: table, Item }));
+    },
+    forget: async (bucket, orderId) => {
+      await documents.send(new DeleteCommand({ TableName: table, Key: waitingKey(bucket, orderId) }));
     },
   };
 }

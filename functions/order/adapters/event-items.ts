@@ -1,7 +1,9 @@
 import * as z from 'zod/mini';
+import { isoInstant } from '../../kernel/clock.ts';
 import { storedEvent } from '../../kernel/events.ts';
+import { paymentActionRequired, refundRequested } from '../contract.ts';
 import type { Confidential, OrderEvent } from '../domain/order.ts';
-import { eventKey } from '../keys.ts';
+import { eventKey, lookKeys } from '../keys.ts';
 
 /** An event as an item of the order table; `extra` are index attributes. */
 export function itemOf(event: OrderEvent, extra: Readonly<Record<string, string>> = {}) {
@@ -24,4 +26,16 @@ export function appendItem(table: string, event: OrderEvent, extra?: Readonly<Re
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
     },
   };
+}
+
+/** Milliseconds after an event at which somebody looks whether its order has moved on. */
+const looks: Readonly<Record<string, number>> = {
+  [paymentActionRequired.type]: 2 * 60_000,
+  [refundRequested.type]: 10 * 60_000,
+};
+
+/** The index attributes by which the sweep finds an order again after the event. */
+export function lookLater({ type, orderId, at }: OrderEvent): Readonly<Record<string, string>> {
+  const after = looks[type];
+  return after === undefined ? {} : lookKeys(orderId, isoInstant(Date.parse(at) + after));
 }

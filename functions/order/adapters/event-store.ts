@@ -15,7 +15,7 @@ import { releaseItem } from '../../inventory/published.ts';
 import type { EventStore } from '../app/change-order.ts';
 import type { OrderEvent } from '../domain/order.ts';
 import { byCustomer, customerPartition, eventKey, eventPrefix, orderIdOf, orderPartition } from '../keys.ts';
-import { appendItem, eventOf } from './event-items.ts';
+import { appendItem, eventOf, lookLater } from './event-items.ts';
 
 /** The order's events in DynamoDB. `inventory` is needed by those who release. */
 export function dynamoEventStore(
@@ -28,14 +28,14 @@ export function dynamoEventStore(
       try {
         const [first] = events;
         if (events.length === 1 && release.length === 0) {
-          await documents.send(new PutCommand(appendItem(tables.order, first!).Put));
+          await documents.send(new PutCommand(appendItem(tables.order, first!, lookLater(first!)).Put));
         } else {
           const { inventory } = tables;
           if (release.length > 0 && !inventory) throw new Error('this function may not release stock');
           await documents.send(
             new TransactWriteCommand({
               TransactItems: [
-                ...events.map((event) => appendItem(tables.order, event)),
+                ...events.map((event) => appendItem(tables.order, event, lookLater(event))),
                 ...release.map((draw) => releaseItem(inventory!, draw)),
               ],
             }),

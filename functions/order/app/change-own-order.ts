@@ -1,5 +1,5 @@
 import { canonicalJson, derivedId, digest } from '../../kernel/ids.ts';
-import { type Decision, decideCancellation, decidePayment } from '../domain/decide.ts';
+import { type Decision, decideCancellation, decidePayment, type PaymentMeans } from '../domain/decide.ts';
 import type { Order } from '../domain/order.ts';
 import { type ChangePorts, changeOrder } from './change-order.ts';
 import { noSuchOrder } from './read-orders.ts';
@@ -13,7 +13,7 @@ interface Own {
 /** Opens a payment attempt. @throws DomainError `not-found`, and what `decidePayment` throws */
 export const payOrder =
   (ports: ChangePorts) =>
-  (own: Own, payment: { method: 'card'; token: string }, idempotencyKey: string): Promise<Order> => {
+  (own: Own, payment: PaymentMeans, idempotencyKey: string): Promise<Order> => {
     const request = {
       ...payment,
       keyHash: derivedId('pay', own.orderId, idempotencyKey),

@@ -3,7 +3,6 @@ import { DomainError } from '../../kernel/errors.ts';
 import { canonicalJson, derivedId, digest } from '../../kernel/ids.ts';
 import { decideRefund } from '../domain/decide.ts';
 import { currencyOf, type Order } from '../domain/order.ts';
-import { amountOfLines } from '../domain/refund.ts';
 import { moneyIn } from '../domain/view.ts';
 import { type ChangePorts, changeOrder } from './change-order.ts';
 
@@ -26,7 +25,7 @@ export const refundOrder =
       decideRefund(current, {
         refundId,
         requestHash,
-        amount: askedFor(current, request),
+        ...askedFor(current, request),
         reason: request.reason,
       }),
     );
@@ -36,16 +35,15 @@ export const refundOrder =
     return { id: refundId, orderId, amount: moneyIn(order)(refund.amount), status, reason };
   };
 
-/** Minor units; undefined for all that is left. */
-function askedFor(order: Order, { amount, lines }: RefundRequest): number | undefined {
+/** An amount in minor units, or lines; neither for all that is left. */
+function askedFor(order: Order, { amount, lines }: RefundRequest) {
   if (amount && lines) {
     throw new DomainError('validation-failed', 'Send either amount or lines, not both.', {
       errors: [{ pointer: '#/amount', message: 'not together with lines' }],
     });
   }
-  if (lines) return amountOfLines(order, lines);
   if (amount && amount.currency !== currencyOf(order)) {
     throw new DomainError('currency-mismatch', `The order is in ${currencyOf(order)}.`);
   }
-  return amount?.amount;
+  return { amount: amount?.amount, lines };
 }

@@ -1,15 +1,31 @@
 import { isoInstant } from '../../kernel/clock.ts';
-import { log } from '../../kernel/log.ts';
-import { decideExpiry } from '../domain/decide.ts';
+import { count, log } from '../../kernel/log.ts';
+import { businessMetrics } from '../../kernel/metrics.ts';
+import { type Decision, decideExpiry } from '../domain/decide.ts';
+import { decideReminder, nextLook } from '../domain/hint.ts';
+import type { Order } from '../domain/order.ts';
 import { dueBuckets } from '../keys.ts';
 import { type ChangePorts, changeOrder } from './change-order.ts';
 
-/** The orders by the end of their reservation, spread over buckets. Times are RFC 3339 in UTC. */
+/** An order that waits for the provider. */
+export interface Waiting {
+  readonly orderId: string;
+  /** Since when something has been outstanding. */
+  readonly since: string;
+  /** When it is to be looked at again. */
+  readonly lookAt: string;
+}
+
+/** The orders by the time at which they are to be looked at, spread over buckets. Times are RFC 3339 in UTC. */
 export interface DueOrders {
   /** Up to where the bucket has been swept; undefined before the first time. */
   readonly sweptTo: (bucket: number) => Promise<string | undefined>;
   readonly dueBetween: (bucket: number, from: string, to: string) => Promise<readonly string[]>;
   readonly moveTo: (bucket: number, sweptTo: string) => Promise<void>;
+  /** Those that were outstanding when they were looked at. */
+  readonly waiting: (bucket: number) => Promise<readonly Waiting[]>;
+  readonly keep: (bucket: number, waiting: Waiting) => Promise<void>;
+  readonly forget: (bucket: number, orderId: string) => Promise<void>;
 }
 
 export interface Ports extends ChangePorts {
@@ -20,45 +36,80 @@ export interface Ports extends ChangePorts {
 const overlapMs = 5 * 60_000;
 const bucketsAtOnce = 16;
 
+/** Milliseconds after which somebody must know what became of a payment. */
+const unknownFor = 60 * 60_000;
+
 /**
- * Ends the reservations that are over.
- * 1. Of each bucket, the orders that came due since the last sweep are read (with an overlap).
- * 2. Each is ended, its stock given back, or, while a payment attempt is open, its wish to end recorded.
- * 3. Only then the bucket's mark moves: what was not ended is looked at again by the next sweep.
- * An order is looked at once when it comes due; an open attempt that settles later carries the wish out.
- * @throws Error when an order could not be ended; those after it, and the other buckets, were swept nevertheless
+/**
+ * Sees to it that no order stands still.
+ * 1. Of each bucket, the orders that came due since the last sweep are looked at (with an overlap).
+ * 2. A reservation that is over ends, its stock given back, or, while an attempt is open, its wish to end is recorded.
+ * 3. What is outstanding at the provider goes on a list, and is looked at again until it is settled: the reconciler.
+ *    Each look asks anew, after longer and longer pauses.
+ * 4. Only then the bucket's mark moves: what could not be looked at is looked at again by the next sweep.
+ * 5. What has been outstanding for over an hour is counted.
+ * @throws Error when an order could not be looked at; those after it, and the other buckets, were nevertheless
  */
-export const sweepDue = (ports: Ports) => async (): Promise<{ swept: number }> => {
-  let swept = 0;
-  let failed = 0;
+export const sweepDue = (ports: Ports) => async (): Promise<{ swept: number; unknown: number }> => {
+  const sums = { swept: 0, unknown: 0, failed: 0 };
   for (let first = 0; first < dueBuckets; first += bucketsAtOnce) {
     const buckets = Array.from({ length: bucketsAtOnce }, (_, index) => first + index);
-    const counts = await Promise.all(buckets.map((bucket) => sweepBucket(ports, bucket)));
-    swept += counts.reduce((sum, count) => sum + count.swept, 0);
-    failed += counts.reduce((sum, count) => sum + count.failed, 0);
+    for (const counts of await Promise.all(buckets.map((bucket) => sweepBucket(ports, bucket)))) {
+      sums.swept += counts.swept;
+      sums.unknown += counts.unknown;
+      sums.failed += counts.failed;
+    }
   }
-  log.info('swept', { orders: swept, failed });
-  if (failed > 0) throw new Error(`${failed} due orders could not be ended`);
-  return { swept };
+  log.info('swept', sums);
+  count(businessMetrics.unknownAttempts, sums.unknown);
+  if (sums.failed > 0) throw new Error(`${sums.failed} due orders could not be looked at`);
+  return { swept: sums.swept, unknown: sums.unknown };
 };
 
-async function sweepBucket(ports: Ports, bucket: number): Promise<{ swept: number; failed: number }> {
+async function sweepBucket(
+  ports: Ports,
+  bucket: number,
+): Promise<{ swept: number; unknown: number; failed: number }> {
+  const { due } = ports;
   const now = ports.now();
-  const sweptTo = await ports.due.sweptTo(bucket);
+  const sweptTo = await due.sweptTo(bucket);
   const from = sweptTo ? isoInstant(Date.parse(sweptTo) - overlapMs) : isoInstant(0);
-  const ids = await ports.due.dueBetween(bucket, from, isoInstant(now));
+  const waiting = await due.waiting(bucket);
+  const again = waiting.filter(({ lookAt }) => Date.parse(lookAt) <= now).map(({ orderId }) => orderId);
+  const ids = new Set([...(await due.dueBetween(bucket, from, isoInstant(now))), ...again]);
+  const listed = new Set(waiting.map(({ orderId }) => orderId));
   let failed = 0;
   for (const id of ids) {
     try {
-      await changeOrder(ports, id, (order) => decideExpiry(order, now));
+      await lookAt(ports, bucket, id, now, listed.has(id));
     } catch (error) {
       failed++;
-      log.error('due order not ended', {
+      log.error('due order not looked at', {
         orderId: id,
         error: error instanceof Error ? error.name : 'unknown',
       });
     }
   }
-  if (failed === 0) await ports.due.moveTo(bucket, isoInstant(now));
-  return { swept: ids.length - failed, failed };
+  if (failed === 0) await due.moveTo(bucket, isoInstant(now));
+  const unknown = waiting.filter(({ since }) => now - Date.parse(since) > unknownFor).length;
+  return { swept: ids.size - failed, unknown, failed };
+}
+
+async function lookAt(
+  ports: Ports,
+  bucket: number,
+  orderId: string,
+  now: number,
+  listed: boolean,
+): Promise<void> {
+  const order = await changeOrder(ports, orderId, (current) => decideLook(current, now));
+  const next = order && nextLook(order);
+  if (next) await ports.due.keep(bucket, { orderId, since: next.since, lookAt: next.at });
+  else if (listed) await ports.due.forget(bucket, orderId);
+}
+
+/** The wish to end is itself a reason to ask. */
+function decideLook(order: Order, now: number): Decision {
+  const end = decideExpiry(order, now);
+  return end.events.length > 0 ? end : decideReminder(order, now);
 }

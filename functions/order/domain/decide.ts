@@ -1,7 +1,8 @@
 import type * as z from 'zod/mini';
 import { isoInstant } from '../../kernel/clock.ts';
-import type { EventContract } from '../../kernel/contract.ts';
+import type { EventContract, Money } from '../../kernel/contract.ts';
 import { DomainError } from '../../kernel/errors.ts';
+import { derivedId } from '../../kernel/ids.ts';
 import type { ProviderCommand, ProviderOutcome } from '../../payment/contract.ts';
 import {
   cancelRequested,
@@ -9,17 +10,19 @@ import {
   expiryRequested,
   orderCancelled,
   orderExpired,
+  paymentActionRequired,
   paymentCaptured,
   paymentDeclined,
   paymentRequested,
+  paymentUnknown,
   paymentVoided,
   refundCompleted,
   refundFailed,
   refundRequested,
   voidRequested,
 } from '../contract.ts';
-import { type Confidential, type Order, refundable, refundedTotal } from './order.ts';
-import { splitRefund } from './refund.ts';
+import { type Confidential, type Order, type Refund, refundable, refundedTotal } from './order.ts';
+import { amountOfLines, splitRefund, type Units } from './refund.ts';
 import { moneyIn, summaryOf } from './view.ts';
 
 /** An event to append, before it has a number and a time. */
@@ -38,6 +41,12 @@ export interface Decision {
 /** Attempts that one order may open. */
 const maxAttempts = 10;
 
+/** Times that a void, or the refund of a cancelled order, is begun anew after it has failed for good. */
+const maxTries = 3;
+
+/** In the place of a request's hash: the refund that a cancellation promises by itself. */
+const cancellation = 'cancel';
+
 const nothing: Decision = { events: [], release: false };
 
 function decided<E extends EventContract>(
@@ -50,13 +59,18 @@ function decided<E extends EventContract>(
 
 const only = (...events: readonly Decided[]): Decision => ({ events, release: false });
 
+/** A token that we charge, or a payment that the shopper has authorised in the browser, which we confirm. */
+export type PaymentMeans =
+  | { readonly method: 'card'; readonly token: string }
+  | { readonly provider: string; readonly paymentKey: string; readonly amount: Money };
+
 /**
  * Opens a payment attempt.
- * @throws DomainError `order-state`, `idempotency-key-reused`
+ * @throws DomainError `order-state`, `amount-mismatch`, `idempotency-key-reused`
  */
 export function decidePayment(
   order: Order,
-  request: { method: 'card'; token: string; keyHash: string; requestHash: string; now: number },
+  request: PaymentMeans & { readonly keyHash: string; readonly requestHash: string; readonly now: number },
 ): Decision {
   const earlier = order.paymentKeys.find(({ keyHash }) => keyHash === request.keyHash);
   if (earlier) {
@@ -73,9 +87,22 @@ export function decidePayment(
     throw refusal(order, 'The reservation is over. Place a new order.');
   }
   if (order.attempts >= maxAttempts) throw refusal(order, 'The order has had too many payment attempts.');
-  const { method, keyHash, requestHash, token } = request;
-  return only(
-    decided(paymentRequested, { attempt: order.attempts + 1, method, keyHash, requestHash }, { token }),
+  const { keyHash, requestHash } = request;
+  const opened = { attempt: order.attempts + 1, method: 'card' as const, keyHash, requestHash };
+  if ('token' in request) return only(decided(paymentRequested, opened, { token: request.token }));
+  checkAmount(order, request.amount);
+  const { provider, paymentKey } = request;
+  return only(decided(paymentRequested, { ...opened, provider }, { paymentKey }));
+}
+
+/** What the shopper authorised in the browser was the browser's word; the order's total is ours. */
+function checkAmount(order: Order, amount: Money): void {
+  const total = moneyIn(order)(order.placed.total);
+  if (amount.amount === total.amount && amount.currency === total.currency) return;
+  throw new DomainError(
+    'amount-mismatch',
+    `The order comes to ${total.amount} ${total.currency} in minor units. Nothing was charged.`,
+    { total },
   );
 }
 
@@ -97,6 +124,13 @@ export function decideExpiry(order: Order, now: number): Decision {
   return expire(order);
 }
 
+/** A run has ended without learning what became of the step; said once a step. */
+export function decideUnknown(order: Order): Decision {
+  const { open } = order;
+  if (!open || open.unknown) return nothing;
+  return only(decided(paymentUnknown, { attempt: open.number, step: open.step }));
+}
+
 /** What is to be asked of the provider next; undefined when nothing is outstanding. */
 export function nextCommand(order: Order, ask: boolean): ProviderCommand | undefined {
   const money = moneyIn(order);
@@ -109,9 +143,14 @@ export function nextCommand(order: Order, ask: boolean): ProviderCommand | undef
       method: open.method,
       requestedAt: open.requestedAt,
       ask,
+      traceparent: order.traceparent,
     };
-    if (open.step === 'authorise') return { ...common, step: 'authorise', token: open.token };
-    return { ...common, step: open.step, authorizationId: open.authorizationId };
+    if (open.step === 'authorise') {
+      const { token, paymentKey } = open;
+      return { ...common, step: 'authorise', ...(token === undefined ? { paymentKey } : { token }) };
+    }
+    const { authorizationId, attempted } = open;
+    return { ...common, step: open.step, authorizationId, ...(attempted !== undefined && { attempted }) };
   }
   const refund = order.refunds.find(({ status }) => status === 'pending');
   if (!refund || !order.captured) return undefined;
@@ -122,6 +161,7 @@ export function nextCommand(order: Order, ask: boolean): ProviderCommand | undef
     method: 'card',
     requestedAt: refund.requestedAt,
     ask,
+    traceparent: order.traceparent,
     step: 'refund',
     captureId: order.captured.captureId,
     refundId: refund.id,
@@ -149,27 +189,30 @@ export function decideOutcome(
       if (order.wish) return only(decided(voidRequested, { ...intent, because: order.wish }));
       return only(decided(captureRequested, intent));
     }
-    case 'requires_action':
-      return declined(order, open.number, 'action-required');
+    case 'requires_action': {
+      const { authorizationId, provider, nextAction } = outcome;
+      const known = { attempt: open.number, authorizationId, provider };
+      if (order.wish) return only(decided(voidRequested, { ...known, because: order.wish }));
+      return open.nextAction ? nothing : only(decided(paymentActionRequired, { ...known, nextAction }));
+    }
     case 'declined':
       return declined(order, open.number, outcome.reason);
     case 'captured':
       return captured(order, open.number, outcome.captureId, open.provider ?? '', refundId);
-    case 'voided': {
-      const voided = decided(paymentVoided, { attempt: open.number });
-      if (open.because === 'capture-failed' && !order.wish) {
-        // The shopper hears of it, and may pay in another way.
-        return only(voided, declinedEvent(order, open.number, 'capture-failed'));
-      }
-      return after(voided, order, refundId);
-    }
-    case 'failed':
+    case 'voided':
+      return voided(order, open, {}, refundId);
+    case 'failed': {
+      const { authorizationId = '', provider = '', because = 'capture-failed', attempted = 1 } = open;
+      const intent = { attempt: open.number, authorizationId, provider };
       if (open.step === 'capture') {
-        const { authorizationId = '', provider = '' } = open;
-        const intent = { attempt: open.number, authorizationId, provider };
         return only(decided(voidRequested, { ...intent, because: 'capture-failed' }));
       }
-      throw new Error(`the provider will not void ${command.reference}: ${outcome.reason}`);
+      if (attempted < maxTries) {
+        return only(decided(voidRequested, { ...intent, because, attempted: attempted + 1 }));
+      }
+      // Nothing was taken, and what is held lapses by itself: the order must not wait for that.
+      return voided(order, open, { lapses: true }, refundId);
+    }
     case 'refunded':
       throw new Error(`a refund is no answer to ${command.step}`);
   }
@@ -195,6 +238,22 @@ function captured(
   return { ...ended, events: [paid, ...ended.events] };
 }
 
+/** The attempt is closed without money after it was authorised. */
+function voided(
+  order: Order,
+  open: NonNullable<Order['open']>,
+  how: { readonly lapses?: true },
+  refundId: string,
+): Decision {
+  const amount = moneyIn(order)(order.placed.total);
+  const closed = decided(paymentVoided, { attempt: open.number, amount, ...how });
+  if (open.because === 'capture-failed' && !order.wish) {
+    // The shopper hears of it, and may pay in another way.
+    return only(closed, declinedEvent(order, open.number, 'capture-failed'));
+  }
+  return after(closed, order, refundId);
+}
+
 function declined(order: Order, attempt: number, reason: string): Decision {
   return after(declinedEvent(order, attempt, reason), order, '');
 }
@@ -218,9 +277,12 @@ function after(settled: Decided, order: Order, refundId: string): Decision {
 function cancel(order: Order, refundId: string): Decision {
   const left = refundable(order);
   const events = [decided(orderCancelled, ended(order, 'shopper'))];
-  if (left > 0)
-    events.push(refundEvent(order, { refundId, amount: left, reason: 'cancelled', requestHash: 'cancel' }));
+  if (left > 0) events.push(cancellationRefund(order, refundId, left));
   return { events, release: true };
+}
+
+function cancellationRefund(order: Order, refundId: string, amount: number): Decided {
+  return refundEvent(order, { refundId, amount, reason: 'cancelled', requestHash: cancellation });
 }
 
 function expire(order: Order): Decision {
@@ -238,7 +300,13 @@ function ended(order: Order, reason: 'shopper' | 'unpaid') {
  */
 export function decideRefund(
   order: Order,
-  request: { refundId: string; amount: number | undefined; reason: string; requestHash: string },
+  request: {
+    refundId: string;
+    amount?: number | undefined;
+    lines?: readonly Units[] | undefined;
+    reason: string;
+    requestHash: string;
+  },
 ): Decision {
   const earlier = order.refunds.find(({ id }) => id === request.refundId);
   if (earlier) {
@@ -250,14 +318,21 @@ export function decideRefund(
   }
   const left = refundable(order);
   if (left <= 0) throw refusal(order, 'There is nothing captured that is not refunded already.');
-  const amount = request.amount ?? left;
+  const { lines } = request;
+  const amount = lines ? amountOfLines(order, lines) : (request.amount ?? left);
   if (amount > left) throw refusal(order, `At most ${left} minor units can still be refunded.`);
   return only(refundEvent(order, { ...request, amount }));
 }
 
 function refundEvent(
   order: Order,
-  refund: { refundId: string; amount: number; reason: string; requestHash: string },
+  refund: {
+    refundId: string;
+    amount: number;
+    lines?: readonly Units[] | undefined;
+    reason: string;
+    requestHash: string;
+  },
 ): Decided {
   const money = moneyIn(order);
   const { net, tax, shipping } = splitRefund(order, refund.amount);
@@ -265,6 +340,7 @@ function refundEvent(
     refundId: refund.refundId,
     amount: money(refund.amount),
     breakdown: { net: money(net), tax: money(tax), shipping: money(shipping) },
+    ...(refund.lines && { lines: [...refund.lines] }),
     reason: refund.reason,
     requestHash: refund.requestHash,
   });
@@ -273,7 +349,7 @@ function refundEvent(
 function refundOutcome(order: Order, refundId: string, outcome: ProviderOutcome): Decision {
   const refund = order.refunds.find(({ id }) => id === refundId);
   if (refund?.status !== 'pending') return nothing;
-  if (outcome.outcome === 'failed') return only(decided(refundFailed, { refundId, reason: outcome.reason }));
+  if (outcome.outcome === 'failed') return failedRefund(order, refund, outcome.reason);
   if (outcome.outcome !== 'refunded') throw new Error(`${outcome.outcome} is no answer to a refund`);
   const money = moneyIn(order);
   const { net, tax, shipping } = refund.breakdown;
@@ -287,6 +363,19 @@ function refundOutcome(order: Order, refundId: string, outcome: ProviderOutcome)
       summary: summaryOf(order),
     }),
   );
+}
+
+/**
+ * An operator's refund is the operator's to ask for again. What a cancelled order is owed is tried again by itself,
+ * as a refund of its own with an id of its own.
+ */
+function failedRefund(order: Order, refund: Refund, reason: string): Decision {
+  const failed = decided(refundFailed, { refundId: refund.id, reason });
+  const owed = order.refunds.filter(({ requestHash }) => requestHash === cancellation);
+  if (refund.requestHash !== cancellation || owed.length >= maxTries) return only(failed);
+  const settled = order.refunds.map((one) => (one === refund ? { ...one, status: 'failed' as const } : one));
+  const again = derivedId('rfd', refund.id, 'again');
+  return only(failed, cancellationRefund({ ...order, refunds: settled }, again, refund.amount));
 }
 
 function refusal(order: Order, detail: string): DomainError {

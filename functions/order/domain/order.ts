@@ -8,9 +8,12 @@ import {
   orderCancelled,
   orderExpired,
   orderPlaced,
+  paymentActionRequired,
   paymentCaptured,
   paymentDeclined,
+  paymentHinted,
   paymentRequested,
+  paymentUnknown,
   paymentVoided,
   refundCompleted,
   refundFailed,
@@ -18,10 +21,11 @@ import {
   voidRequested,
 } from '../contract.ts';
 
-/** What a stored event keeps off the bus: personal data and the payment token. */
+/** What a stored event keeps off the bus: personal data, and what the shopper pays with. */
 export interface Confidential {
   readonly shippingAddress?: Address;
   readonly token?: string;
+  readonly paymentKey?: string;
 }
 
 export interface OrderEvent extends StoredEvent {
@@ -34,11 +38,20 @@ type Body<E extends EventContract> = z.output<E['body']>;
 interface Attempt {
   readonly number: number;
   readonly method: 'card';
-  readonly token: string;
-  /** When the intent of `step` was recorded. */
+  /** What we charge; or `paymentKey`, what the shopper has authorised in the browser and we confirm. */
+  readonly token?: string;
+  readonly paymentKey?: string;
+  readonly openedAt: string;
+  /** When the step's intent was recorded. */
   readonly requestedAt: string;
   /** What is to be done next at the provider. */
   readonly step: 'authorise' | 'capture' | 'void';
+  /** What the shopper has to do first (3-D Secure). */
+  readonly nextAction?: Body<typeof paymentActionRequired>['nextAction'];
+  /** A run has ended without learning what became of the step. */
+  readonly unknown?: true;
+  /** The number of the try, from the second on. */
+  readonly attempted?: number | undefined;
   readonly authorizationId?: string;
   readonly provider?: string;
   readonly because?: Body<typeof voidRequested>['because'];
@@ -48,6 +61,8 @@ export interface Refund {
   readonly id: string;
   readonly amount: number;
   readonly breakdown: { readonly net: number; readonly tax: number; readonly shipping: number };
+  /** The units that it gives back; none where it is of an amount. */
+  readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
   readonly reason: string;
   readonly requestedAt: string;
   readonly requestHash: string;
@@ -78,6 +93,8 @@ export interface Order {
     | { readonly captureId: string; readonly amount: number; readonly provider: string }
     | undefined;
   readonly refunds: readonly Refund[];
+  /** The provider's notifications that have led to a question. */
+  readonly hints: readonly string[];
   /** Carried out when the open attempt settles. */
   readonly wish: 'cancel' | 'expiry' | undefined;
 }
@@ -116,14 +133,26 @@ function begin(event: OrderEvent): Order {
     lastError: undefined,
     captured: undefined,
     refunds: [],
+    hints: [],
     wish: undefined,
   };
 }
 
 function attemptOf(number: number, method: 'card', event: OrderEvent): Attempt {
-  const { token } = event.confidential ?? {};
-  if (!token) throw new Error(`attempt ${number} of ${event.orderId} has no token`);
-  return { number, method, token, requestedAt: event.at, step: 'authorise' };
+  const { token, paymentKey } = event.confidential ?? {};
+  const begun = { number, method, openedAt: event.at, requestedAt: event.at, step: 'authorise' as const };
+  if (token) return { ...begun, token };
+  if (paymentKey) return { ...begun, paymentKey };
+  throw new Error(`attempt ${number} of ${event.orderId} has nothing to pay with`);
+}
+
+/** The attempt with the next step's intent: what was unknown or awaited is over. */
+function intend(
+  { unknown: _, nextAction, attempted: __, ...open }: Attempt,
+  intent: Pick<Attempt, 'step' | 'requestedAt' | 'authorizationId' | 'provider' | 'because' | 'attempted'>,
+): Attempt {
+  // What the shopper took for it is not time that the attempt has been waiting for us.
+  return { ...open, ...intent, ...(nextAction && { openedAt: intent.requestedAt }) };
 }
 
 function apply(order: Order, event: OrderEvent): Order {
@@ -140,30 +169,25 @@ function apply(order: Order, event: OrderEvent): Order {
     }
     case captureRequested.type: {
       const { authorizationId, provider } = body as Body<typeof captureRequested>;
-      return {
-        ...order,
-        open: order.open && {
-          ...order.open,
-          step: 'capture',
-          requestedAt: event.at,
-          authorizationId,
-          provider,
-        },
-      };
+      const intent = { step: 'capture', requestedAt: event.at, authorizationId, provider } as const;
+      return { ...order, open: order.open && intend(order.open, intent) };
     }
     case voidRequested.type: {
-      const { authorizationId, provider, because } = body as Body<typeof voidRequested>;
-      return {
-        ...order,
-        open: order.open && {
-          ...order.open,
-          step: 'void',
-          requestedAt: event.at,
-          authorizationId,
-          provider,
-          because,
-        },
-      };
+      const { attempt: _, ...asked } = body as Body<typeof voidRequested>;
+      const intent = { step: 'void', requestedAt: event.at, ...asked } as const;
+      return { ...order, open: order.open && intend(order.open, intent) };
+    }
+    case paymentActionRequired.type: {
+      const { authorizationId, provider, nextAction } = body as Body<typeof paymentActionRequired>;
+      if (!order.open) return order;
+      const { unknown: _, ...open } = order.open;
+      return { ...order, open: { ...open, authorizationId, provider, nextAction } };
+    }
+    case paymentUnknown.type:
+      return { ...order, open: order.open && { ...order.open, unknown: true } };
+    case paymentHinted.type: {
+      const { notification } = body as Body<typeof paymentHinted>;
+      return notification === undefined ? order : { ...order, hints: [...order.hints, notification] };
     }
     case paymentCaptured.type: {
       const { captureId, amount, provider } = body as Body<typeof paymentCaptured>;
@@ -193,7 +217,14 @@ function apply(order: Order, event: OrderEvent): Order {
     case orderExpired.type:
       return { ...order, status: 'expired', wish: undefined };
     case refundRequested.type: {
-      const { refundId, amount, breakdown, reason, requestHash } = body as Body<typeof refundRequested>;
+      const {
+        refundId,
+        amount,
+        breakdown,
+        lines = [],
+        reason,
+        requestHash,
+      } = body as Body<typeof refundRequested>;
       const refund: Refund = {
         id: refundId,
         amount: amount.amount,
@@ -202,6 +233,7 @@ function apply(order: Order, event: OrderEvent): Order {
           tax: breakdown.tax.amount,
           shipping: breakdown.shipping.amount,
         },
+        lines,
         reason,
         requestedAt: event.at,
         requestHash,
@@ -226,6 +258,20 @@ function apply(order: Order, event: OrderEvent): Order {
 
 function settle(refunds: readonly Refund[], id: string, status: Refund['status']): readonly Refund[] {
   return refunds.map((refund) => (refund.id === id ? { ...refund, status } : refund));
+}
+
+/** Whether the next move is the shopper's, not ours. */
+export function awaitsShopper({ open, wish }: Pick<Order, 'open' | 'wish'>): boolean {
+  return open?.step === 'authorise' && open.nextAction !== undefined && wish === undefined;
+}
+
+/** What is outstanding at the provider, and since when; undefined when all is settled. */
+export function outstanding(
+  order: Order,
+): { readonly since: string; readonly attempt?: number; readonly refundId?: string } | undefined {
+  if (order.open) return { since: order.open.openedAt, attempt: order.open.number };
+  const refund = order.refunds.find(({ status }) => status === 'pending');
+  return refund && { since: refund.requestedAt, refundId: refund.id };
 }
 
 /** Completed refunds, in minor units. */

@@ -33,27 +33,51 @@ function remaining(order: Order): Parts {
     );
 }
 
+/** Units of a SKU in an order. */
+export interface Units {
+  readonly sku: string;
+  readonly quantity: number;
+}
+
 /**
- * What the given quantities of the order's lines cost, in minor units, tax included.
- * @throws DomainError `validation-failed` when the order has no such line or fewer units
+ * What the given units cost, in minor units, tax included. Units are given back one after another, each once, so that
+ * any series of such refunds sums to what was paid for the line.
+ * @throws DomainError `validation-failed` when the order has no such line, or fewer units that are not given back
  */
-export function amountOfLines(order: Order, lines: readonly { sku: string; quantity: number }[]): number {
-  const wanted = new Map<string, number>();
-  for (const { sku, quantity } of lines) wanted.set(sku, (wanted.get(sku) ?? 0) + quantity);
-  return [...wanted].reduce((sum, [sku, quantity]) => {
+export function amountOfLines(order: Order, lines: readonly Units[]): number {
+  return [...unitsBySku(lines)].reduce((sum, [sku, quantity]) => {
     const sold = order.placed.lines.filter((line) => line.sku === sku);
     const units = sold.reduce((total, line) => total + line.quantity, 0);
-    if (quantity > units) {
-      throw new DomainError('validation-failed', `The order has ${units} of ${sku}, not ${quantity}.`, {
-        errors: [{ pointer: '#/lines', message: `${sku}: at most ${units}` }],
-      });
+    const before = unitsGivenBack(order, sku);
+    if (before + quantity > units) {
+      const left = units - before;
+      throw new DomainError(
+        'validation-failed',
+        `${left} of ${sku} can still be refunded, not ${quantity}.`,
+        {
+          errors: [{ pointer: '#/lines', message: `${sku}: at most ${left}` }],
+        },
+      );
     }
     const paid = sold.reduce(
       (total, line) => total + line.total + (order.placed.taxIncluded ? 0 : line.tax),
       0,
     );
-    // The first units of the line: every split of the line sums to what was paid for it.
-    const [part = 0] = allocate(paid, [quantity, units - quantity]);
-    return sum + part;
+    const priceOf = (count: number) => Number((BigInt(paid) * BigInt(count)) / BigInt(units));
+    return sum + priceOf(before + quantity) - priceOf(before);
   }, 0);
+}
+
+function unitsBySku(lines: readonly Units[]): ReadonlyMap<string, number> {
+  const units = new Map<string, number>();
+  for (const { sku, quantity } of lines) units.set(sku, (units.get(sku) ?? 0) + quantity);
+  return units;
+}
+
+function unitsGivenBack(order: Order, sku: string): number {
+  return order.refunds
+    .filter(({ status }) => status !== 'failed')
+    .flatMap(({ lines }) => lines)
+    .filter((line) => line.sku === sku)
+    .reduce((sum, { quantity }) => sum + quantity, 0);
 }

@@ -1,7 +1,7 @@
 import type { Address, Money } from '../../kernel/contract.ts';
 import { moneyOf } from '../../kernel/money.ts';
 import type { OrderSummary, OrderView } from '../contract.ts';
-import { currencyOf, type Order, refundedTotal } from './order.ts';
+import { awaitsShopper, currencyOf, type Order, refundedTotal } from './order.ts';
 
 /** The order as the public API shows it. */
 export function viewOf(order: Order): OrderView {
@@ -32,8 +32,9 @@ export function viewOf(order: Order): OrderView {
     reservedUntil: placed.reservedUntil,
     payment: {
       status: paymentStatusOf(order),
-      ...(order.captured && { provider: order.captured.provider }),
+      ...providerOf(order),
       ...(order.attempts > 0 && { method: 'card' as const }),
+      ...(awaitsShopper(order) && { nextAction: order.open?.nextAction }),
       amountCaptured: money(order.captured?.amount ?? 0),
       amountRefunded: money(refundedTotal(order)),
       ...(order.lastError !== undefined && { lastError: order.lastError }),
@@ -59,7 +60,14 @@ function inOrder({ name, line1, line2, city, region, postalCode, country, phone 
   };
 }
 
+function providerOf({ captured, open }: Order): { provider?: string } {
+  const provider = captured?.provider ?? open?.provider;
+  return provider === undefined ? {} : { provider };
+}
+
 function paymentStatusOf(order: Order): OrderView['payment']['status'] {
+  if (awaitsShopper(order)) return 'requires_action';
+  if (order.open?.unknown) return 'unknown';
   if (order.open) return order.open.step === 'authorise' ? 'pending' : 'authorized';
   if (order.captured) {
     const refunded = refundedTotal(order);

@@ -1,10 +1,11 @@
 import { environment } from '../../kernel/env.ts';
 import type { ProviderCommand, ProviderOutcome } from '../../payment/contract.ts';
 import { changePorts } from '../adapters/change-ports.ts';
+import { measureSettlement } from '../adapters/settlement-metric.ts';
 import { recordOutcome } from '../app/record-outcome.ts';
 
 const { ORDER_TABLE: order, INVENTORY_TABLE: inventory } = environment('ORDER_TABLE', 'INVENTORY_TABLE');
-const record = recordOutcome(changePorts({ order, inventory }));
+const record = recordOutcome({ ...changePorts({ order, inventory }), settled: measureSettlement });
 
 export const handler = async ({
   command,

@@ -1,4 +1,3 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod/mini';
 import { charge as chargeView, failure } from '../../sandbox/contract.ts';
 import { type Charge, OutcomeUnknown, type PaymentProvider, ProviderRefused } from '../domain/provider.ts';
@@ -9,16 +8,11 @@ const answerWithin = 5_000;
 /** Statuses by which the sandbox says that it did nothing; anything else leaves the outcome open. */
 const refusals = [400, 402, 404, 409, 422];
 
-/** Seconds between a webhook's signature and now. */
-const signatureTolerance = 300;
-
 const found = z.object({ items: z.array(chargeView) });
-const webhookBody = z.object({ reference: z.string() });
 
 /**
  * The sandbox provider over HTTP.
  * @param baseUrl of its API; a slash at the end does not matter
- * @param apiKey also signs its webhooks
  */
 export function sandboxProvider(
   baseUrl: string,
@@ -62,7 +56,10 @@ export function sandboxProvider(
   return {
     name: 'sandbox',
     authorise: async ({ reference, amount, source, idempotencyKey }) => {
-      if (source.kind !== 'token') throw new ProviderRefused('unsupported', 'the sandbox takes tokens only');
+      if (source.kind === 'browser') {
+        const { paymentKey } = source;
+        return send('/payments', idempotencyKey, { reference, ...amount, paymentKey });
+      }
       const { token } = source;
       return send('/authorizations', idempotencyKey, { reference, ...amount, method: 'card', token });
     },
@@ -82,26 +79,19 @@ export function sandboxProvider(
       const [view] = (await call(found, `/authorizations?${query}`)).items;
       return view && chargeOf(view);
     },
-    verifyWebhook: async ({ body, signature }, now) => {
-      const [, time = '', given = ''] = /^t=(\d{1,12}),v1=([0-9a-f]{64})$/.exec(signature ?? '') ?? [];
-      const right = createHmac('sha256', await apiKey())
-        .update(`${time}.${body}`)
-        .digest();
-      const fits = given !== '' && timingSafeEqual(Buffer.from(given, 'hex'), right);
-      const fresh = Math.abs(now / 1000 - Number(time)) <= signatureTolerance;
-      return fits && fresh ? z.safeParse(webhookBody, jsonIn(body)).data?.reference : undefined;
-    },
   };
 }
 
 function chargeOf(view: z.output<typeof chargeView>): Charge {
-  const { id, reference, amount, status, reason, captureId } = view;
+  const { id, reference, amount, status, reason, nextAction, captureId } = view;
+  if (status === 'requires_action' && !nextAction) throw new OutcomeUnknown('asks for an unknown action');
   return {
     id,
     reference,
     amount,
     status: status === 'partially_refunded' || status === 'refunded' ? 'captured' : status,
     reason,
+    actionUrl: nextAction?.url,
     captureId,
     refunds: view.refunds.map((refund) => ({ ...refund, refundId: refund.reference })),
   };

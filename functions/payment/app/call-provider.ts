@@ -69,8 +69,8 @@ async function send(
   command: ProviderCommand,
   known: Charge | undefined,
 ): Promise<Charge> {
-  const { reference, amount } = command;
-  const idempotencyKey = `${reference}-${command.step}`;
+  const { reference, amount, attempted } = command;
+  const idempotencyKey = `${reference}-${command.step}${attempted === undefined ? '' : `-${attempted}`}`;
   switch (command.step) {
     case 'authorise': {
       const { token, paymentKey } = command;

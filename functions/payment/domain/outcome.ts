@@ -33,7 +33,7 @@ export function outcomeIn(
       if (charge.captureId) return { step: 'capture', outcome: 'captured', captureId: charge.captureId };
       return dead(charge) ? { step: 'capture', outcome: 'failed', reason: charge.status } : undefined;
     case 'void':
-      if (charge.captureId) return { step: 'void', outcome: 'failed', reason: 'captured' };
+      if (charge.captureId) return { step: 'void', outcome: 'captured', captureId: charge.captureId };
       return dead(charge) ? { step: 'void', outcome: 'voided' } : undefined;
     case 'refund': {
       const refund = charge.refunds.find(({ refundId }) => refundId === command.refundId);
@@ -58,8 +58,10 @@ function authorisation(charge: Charge, asked: Money, provider: string): Provider
   if (charge.status === 'declined') return { step, outcome: 'declined', reason: charge.reason ?? 'declined' };
   if (!sameMoney(charge.amount, asked)) return { step, outcome: 'declined', reason: 'amount-mismatch' };
   if (charge.status === 'voided') return { step, outcome: 'declined', reason: 'voided' };
-  const outcome = charge.status === 'requires_action' ? 'requires_action' : 'authorized';
-  return { step, outcome, authorizationId: charge.id, provider };
+  const held = { step, authorizationId: charge.id, provider } as const;
+  if (charge.status !== 'requires_action') return { ...held, outcome: 'authorized' };
+  const nextAction = { type: 'redirect' as const, url: charge.actionUrl ?? '' };
+  return { ...held, outcome: 'requires_action', nextAction };
 }
 
 function dead(charge: Charge): boolean {

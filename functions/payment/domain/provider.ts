@@ -10,6 +10,8 @@ export interface Charge {
   readonly status: 'requires_action' | 'authorized' | 'declined' | 'captured' | 'voided';
   /** Why it was declined. */
   readonly reason?: string | undefined;
+  /** Where the shopper must act; present while the status is `requires_action`. */
+  readonly actionUrl?: string | undefined;
   /** The provider's id of the capture, once there is one. */
   readonly captureId?: string | undefined;
   readonly refunds: readonly Refund[];
@@ -58,16 +60,25 @@ export interface PaymentProvider {
   ): Promise<Charge>;
   /** By our reference, up to date; undefined when the provider has never heard of it. */
   find(reference: string): Promise<Charge | undefined>;
-  /**
-   * The reference that a webhook is about. It is a hint to look, so nothing else of the webhook is read.
-   * @param now milliseconds since the epoch; a signature more than 300 s away from it is refused
-   * @returns undefined when the signature does not fit the raw body
-   */
-  verifyWebhook(
-    webhook: { readonly body: string; readonly signature: string | undefined },
-    now: number,
-  ): Promise<string | undefined>;
 }
+
+/** What a webhook is about. It is a hint to look, so nothing else of it is read. */
+export interface Notification {
+  /** The provider's id: the same for every delivery of it. */
+  readonly id: string;
+  /** Ours. */
+  readonly reference: string;
+}
+
+/**
+ * Verifies a provider's webhook.
+ * @param now milliseconds since the epoch; a signature more than 300 s away from it is refused
+ * @returns undefined when the signature does not fit the raw body
+ */
+export type VerifyWebhook = (
+  webhook: { readonly body: string; readonly headers: Readonly<Record<string, string | undefined>> },
+  now: number,
+) => Promise<Notification | undefined>;
 
 /** A timeout, a broken connection, a 5xx: the call may or may not have had its effect. */
 export class OutcomeUnknown extends Error {

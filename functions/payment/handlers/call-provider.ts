@@ -3,12 +3,15 @@ import { systemNow } from '../../kernel/clock.ts';
 import { environment } from '../../kernel/env.ts';
 import { secretText } from '../../kernel/secret.ts';
 import { sandboxProvider } from '../adapters/sandbox.ts';
+import { tracedRequest } from '../adapters/traced-request.ts';
 import { callProvider } from '../app/call-provider.ts';
 import { type ProviderOutcome, providerCommand } from '../contract.ts';
 
 const { SANDBOX_URL, SANDBOX_SECRET_ARN } = environment('SANDBOX_URL', 'SANDBOX_SECRET_ARN');
-const provider = sandboxProvider(SANDBOX_URL, secretText(SANDBOX_SECRET_ARN));
-const run = callProvider({ provider, now: systemNow });
+const apiKey = secretText(SANDBOX_SECRET_ARN);
 
-export const handler = async (command: unknown): Promise<ProviderOutcome> =>
-  run(z.parse(providerCommand, command));
+export const handler = async (input: unknown): Promise<ProviderOutcome> => {
+  const command = z.parse(providerCommand, input);
+  const provider = sandboxProvider(SANDBOX_URL, apiKey, tracedRequest(command.traceparent));
+  return callProvider({ provider, now: systemNow })(command);
+};

@@ -10,9 +10,11 @@ import type { Now } from '../../kernel/clock.ts';
 import { decodeCursor, encodeCursor } from '../../kernel/cursor.ts';
 import type { Book, KeptAnswer } from '../domain/book.ts';
 import type { Charge } from '../domain/charge.ts';
-import { answerKey, chargeKey, chargeSort } from '../keys.ts';
+import type { PaymentKey } from '../domain/payment-key.ts';
+import { answerKey, chargeKey, chargeSort, paymentKeyKey, webhookKey } from '../keys.ts';
+import { webhookEvent } from './webhook-event.ts';
 
-/** Seconds that an answer is kept for its idempotency key. */
+/** Seconds that an answer is kept for its idempotency key, a payment key for its shopper, a webhook for its log. */
 const keptFor = 24 * 60 * 60;
 
 export function dynamoBook(documents: DynamoDBDocumentClient, table: string, now: Now): Book {
@@ -37,6 +39,22 @@ export function dynamoBook(documents: DynamoDBDocumentClient, table: string, now
         }),
   });
 
+  /** The outbox: written with the change, and so neither lost nor sent for nothing. */
+  const webhookPut = (charge: Charge) => ({
+    TableName: table,
+    Item: {
+      ...webhookKey(charge.id, charge.version),
+      ...webhookEvent(charge, now()),
+      expiresAt: seconds() + keptFor,
+    },
+  });
+
+  const usePut = (paymentKey: PaymentKey) => ({
+    TableName: table,
+    Item: { ...paymentKeyKey(paymentKey.id), ...paymentKey, expiresAt: seconds() + keptFor },
+    ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(usedFor)',
+  });
+
   const item = async (Key: { pk: string; sk: string }) => {
     const { Item } = await documents.send(new GetCommand({ TableName: table, Key, ConsistentRead: true }));
     return Item;
@@ -50,15 +68,34 @@ export function dynamoBook(documents: DynamoDBDocumentClient, table: string, now
       return kept && kept.expiresAt > seconds() ? (kept as unknown as KeptAnswer) : undefined;
     },
 
-    commit: async (idempotencyKey, answer, charge) => {
+    paymentKey: async (id) => (await item(paymentKeyKey(id))) as PaymentKey | undefined,
+
+    offer: async (paymentKey) => {
+      const expiresAt = seconds() + keptFor;
+      const Item = { ...paymentKeyKey(paymentKey.id), ...paymentKey, expiresAt };
+      await documents.send(new PutCommand({ TableName: table, Item }));
+    },
+
+    commit: async (idempotencyKey, answer, charge, uses) => {
       const put = keyPut(idempotencyKey, answer);
       try {
         if (charge) {
-          const TransactItems = [{ Put: put }, { Put: chargePut(charge) }];
+          const puts = [put, chargePut(charge), webhookPut(charge), ...(uses ? [usePut(uses)] : [])];
+          const TransactItems = puts.map((Put) => ({ Put }));
           await documents.send(new TransactWriteCommand({ TransactItems }));
         } else {
           await documents.send(new PutCommand(put));
         }
+        return true;
+      } catch (error) {
+        if (lost(error)) return false;
+        throw error;
+      }
+    },
+
+    note: async (charge) => {
+      try {
+        await documents.send(new PutCommand(chargePut(charge)));
         return true;
       } catch (error) {
         if (lost(error)) return false;

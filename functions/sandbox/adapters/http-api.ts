@@ -9,6 +9,8 @@ export function behindHttpApi(answer: (request: SandboxRequest) => Promise<Sandb
       status,
       body: text,
       replayed,
+      html,
+      csv,
     } = await answer({
       method: event.requestContext.http.method,
       path: event.rawPath,
@@ -17,7 +19,8 @@ export function behindHttpApi(answer: (request: SandboxRequest) => Promise<Sandb
       idempotencyKey: event.headers['idempotency-key'],
       body: event.isBase64Encoded ? Buffer.from(body, 'base64').toString() : body,
     });
-    const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+    const type = html ? 'text/html; charset=utf-8' : csv ? 'text/csv; charset=utf-8' : 'application/json';
+    const headers = { 'content-type': type, 'cache-control': 'no-store' };
     return {
       statusCode: status,
       headers: replayed ? { ...headers, 'idempotent-replayed': 'true' } : headers,

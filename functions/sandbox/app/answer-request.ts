@@ -1,29 +1,46 @@
 import { timingSafeEqual } from 'node:crypto';
 import * as z from 'zod/mini';
-import type { Now, Sleep } from '../../kernel/clock.ts';
+import { isoInstant, type Now, type Sleep } from '../../kernel/clock.ts';
 import { isDomainError, problems } from '../../kernel/errors.ts';
 import { digest } from '../../kernel/ids.ts';
 import { log } from '../../kernel/log.ts';
-import { authorizationRequest, captureRequest, refundRequest } from '../contract.ts';
+import {
+  authorizationRequest,
+  captureRequest,
+  confirmationRequest,
+  disputeRequest,
+  paymentKeyRequest,
+  refundRequest,
+} from '../contract.ts';
 import type { Book } from '../domain/book.ts';
 import {
+  act,
   authorise,
   type Charge,
   capture,
   chargeIdOf,
   chargeIdOfCapture,
+  confirm,
+  dispute,
+  lapsed,
   refund,
   viewOf,
   voidCharge,
 } from '../domain/charge.ts';
 import { Refusal } from '../domain/refusal.ts';
-import { behaviourOf } from '../domain/tokens.ts';
+import { behaviourOf, unknownToken } from '../domain/tokens.ts';
+import { actionPage } from './action-page.ts';
 import { bodyOf, type Change, changeBook } from './change-book.ts';
+import { settlementFile } from './settlement.ts';
 
 interface Ports {
   readonly book: Book;
   /** The key that callers must present. */
   readonly apiKey: () => Promise<string>;
+  /** The sandbox's own address, for the shopper's browser. */
+  readonly baseUrl: string;
+  /** A new random word. */
+  readonly newWord: () => string;
   readonly now: Now;
   readonly sleep: Sleep;
   /** From 0 to 1. */
@@ -42,24 +59,34 @@ export interface SandboxRequest {
 
 export interface SandboxAnswer {
   readonly status: number;
-  /** JSON text. */
+  /** JSON text, unless `html` or `csv`. */
   readonly body: string;
   readonly replayed: boolean;
+  readonly html?: true;
+  readonly csv?: true;
 }
 
 /**
  * The sandbox provider's API:
- * 1. the API key is compared in constant time;
- * 2. a GET reads the book;
- * 3. a POST changes it once for its Idempotency-Key;
- * 4. what goes wrong is `{error: {code, message}}`.
+ * 1. what the shopper's browser does needs no key;
+ * 2. the API key of everybody else is compared in constant time;
+ * 3. a GET reads the book;
+ * 4. a POST changes it once for its Idempotency-Key;
+ * 5. what goes wrong is `{error: {code, message}}`.
  */
 export const answerRequest =
   (ports: Ports) =>
   async (request: SandboxRequest): Promise<SandboxAnswer> => {
     try {
+      const byShopper = await answerShopper(ports, request);
+      if (byShopper) return byShopper;
       await checkKey(ports, request.authorization);
-      if (request.method === 'GET') return success(await read(ports.book, request));
+      const [, settled] = /^\/settlements\/(\d{4}-\d{2}-\d{2})$/.exec(request.path) ?? [];
+      if (request.method === 'GET' && settled) {
+        const body = await settlementFile(ports.book, settled, ports.now());
+        return { status: 200, body, replayed: false, csv: true };
+      }
+      if (request.method === 'GET') return success(await read(ports, request));
       if (request.method === 'POST') return await write(ports, request);
       throw notFound();
     } catch (error) {
@@ -68,6 +95,38 @@ export const answerRequest =
     }
   };
 
+/** The answer to a shopper's browser; undefined when the request is the merchant's. */
+async function answerShopper(ports: Ports, request: SandboxRequest): Promise<SandboxAnswer | undefined> {
+  const { method, path } = request;
+  const { book, newWord } = ports;
+  if (method === 'GET') {
+    const [, id] = /^\/actions\/(\w+)$/.exec(path) ?? [];
+    if (id === undefined) return undefined;
+    const charge = lapsed(present(await book.charge(id)), ports.now());
+    return { status: 200, body: actionPage(charge), replayed: false, html: true };
+  }
+  if (method === 'POST' && path === '/payment-keys') {
+    const wanted = parse(paymentKeyRequest, readJson(request.body));
+    if (!behaviourOf(wanted.token)) throw unknownToken();
+    const id = `pmk_${newWord()}`;
+    await book.offer({ ...wanted, id, madeAt: isoInstant(ports.now()) });
+    const { orderId, amount, currency } = wanted;
+    return { ...success({ paymentKey: id, orderId, amount: { amount, currency } }), status: 201 };
+  }
+  const [, id, did] = /^\/authorizations\/(\w+)\/(confirm|fail)$/.exec(path) ?? [];
+  if (method !== 'POST' || !id) return undefined;
+  const deed = did === 'confirm' ? 'confirm' : 'fail';
+  // A shopper clicks more than once.
+  return changeBook(ports)(
+    `${id}-${deed}`,
+    { path },
+    {
+      chargeId: id,
+      apply: (charge) => act(present(charge), deed, ports.now()),
+    },
+  );
+}
+
 async function checkKey({ apiKey }: Ports, authorization: string | undefined): Promise<void> {
   const given = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1] ?? '';
   // Digests have one length, which the comparison needs, and tell nothing of the key's.
@@ -75,26 +134,27 @@ async function checkKey({ apiKey }: Ports, authorization: string | undefined): P
   if (!same) throw new Refusal(401, 'unauthorized', 'send Authorization: Bearer with the API key');
 }
 
-async function read(book: Book, { path, query }: SandboxRequest): Promise<unknown> {
+async function read({ book, now }: Ports, { path, query }: SandboxRequest): Promise<unknown> {
+  const seen = (charge: Charge) => viewOf(lapsed(charge, now()));
   if (path === '/charges') {
     const limit = parse(pageLimit, query.limit ?? 100);
     const { charges, next } = await book.page(limit, query.cursor);
-    return { items: charges.map(viewOf), next };
+    return { items: charges.map(seen), next };
   }
   if (path === '/authorizations') {
     const charge = await book.charge(chargeIdOf(query.reference ?? ''));
-    return { items: charge ? [viewOf(charge)] : [] };
+    return { items: charge ? [seen(charge)] : [] };
   }
   const [, id] = /^\/authorizations\/(\w+)$/.exec(path) ?? [];
   if (id === undefined) throw notFound();
-  return viewOf(present(await book.charge(id)));
+  return seen(present(await book.charge(id)));
 }
 
 const pageLimit = z.coerce.number().check(z.int(), z.minimum(1), z.maximum(1000));
 
 async function write(ports: Ports, request: SandboxRequest): Promise<SandboxAnswer> {
   const body = readJson(request.body);
-  const { holdFor = 0, ...change } = changeOf(request.path, body, ports.now());
+  const { holdFor = 0, ...change } = changeOf(ports, request.path, body);
   const { idempotencyKey, method, path } = request;
   if (!idempotencyKey || idempotencyKey.length > 255) {
     throw new Refusal(400, 'idempotency-key-missing', 'send an Idempotency-Key of 1 to 255 characters');
@@ -105,13 +165,22 @@ async function write(ports: Ports, request: SandboxRequest): Promise<SandboxAnsw
 }
 
 /** What a POST does, and for how many milliseconds its answer is held back afterwards. */
-function changeOf(path: string, body: unknown, now: number): Change & { holdFor?: number | undefined } {
+function changeOf(ports: Ports, path: string, body: unknown): Change & { holdFor?: number | undefined } {
+  const now = ports.now();
   if (path === '/authorizations') {
     const wanted = parse(authorizationRequest, body);
     return {
       chargeId: chargeIdOf(wanted.reference),
-      apply: (charge) => authorise(charge, wanted, now),
+      apply: (charge) => authorise(charge, { ...wanted, baseUrl: ports.baseUrl }, now),
       holdFor: behaviourOf(wanted.token)?.answersAfter,
+    };
+  }
+  if (path === '/payments') {
+    const wanted = parse(confirmationRequest, body);
+    return {
+      chargeId: chargeIdOf(wanted.reference),
+      paymentKeyId: wanted.paymentKey,
+      apply: (charge, paymentKey) => confirm(charge, paymentKey, wanted, now),
     };
   }
   const [, authorizationId, action] = /^\/authorizations\/(\w+)\/(captures|voids)$/.exec(path) ?? [];
@@ -127,7 +196,15 @@ function changeOf(path: string, body: unknown, now: number): Change & { holdFor?
     const wanted = parse(refundRequest, body);
     return {
       chargeId: chargeIdOfCapture(captureId),
-      apply: (charge) => refund(present(charge), wanted),
+      apply: (charge) => refund(present(charge), wanted, now),
+    };
+  }
+  const [, disputedId] = /^\/captures\/(\w+)\/disputes$/.exec(path) ?? [];
+  if (disputedId) {
+    const { amount } = parse(disputeRequest, body);
+    return {
+      chargeId: chargeIdOfCapture(disputedId),
+      apply: (charge) => dispute(present(charge), amount, now),
     };
   }
   throw notFound();

@@ -4,6 +4,7 @@ import { cartTable } from '../../../functions/cart/table.infra.ts';
 import { catalogTable } from '../../../functions/catalog/table.infra.ts';
 import { headerKey, shardKey } from '../../../functions/inventory/keys.ts';
 import { inventoryTable } from '../../../functions/inventory/table.infra.ts';
+import { bucketOf } from '../../../functions/kernel/ids.ts';
 import { dynamoDueOrders } from '../../../functions/order/adapters/due-orders.ts';
 import {
   dynamoEventStore,
@@ -14,8 +15,15 @@ import {
 import { commitPlacement } from '../../../functions/order/adapters/placement.ts';
 import { changeOrder } from '../../../functions/order/app/change-order.ts';
 import { sweepDue } from '../../../functions/order/app/sweep-due.ts';
-import { decideCancellation } from '../../../functions/order/domain/decide.ts';
-import { fold } from '../../../functions/order/domain/order.ts';
+import {
+  type Decision,
+  decideCancellation,
+  decideOutcome,
+  decideRefund,
+  nextCommand,
+} from '../../../functions/order/domain/decide.ts';
+import { fold, type Order, refundable } from '../../../functions/order/domain/order.ts';
+import { dueBuckets } from '../../../functions/order/keys.ts';
 import { orderTable } from '../../../functions/order/table.infra.ts';
 import { startDynamo, type TestDynamo } from '../../support/dynamo.ts';
 import { noon, placedEvent } from './given.ts';
@@ -128,6 +136,93 @@ describe('an order ending', () => {
     });
     await later();
     expect((await later()).swept).toBe(0);
+  });
+});
+
+describe('an order that waits for the provider', () => {
+  const paid = (order: Order) =>
+    decideOutcome(
+      order,
+      nextCommand(order, false)!,
+      { step: 'capture', outcome: 'captured', captureId: 'c' },
+      'rfd_1',
+    );
+  const authorised = (order: Order) =>
+    decideOutcome(
+      order,
+      nextCommand(order, false)!,
+      { step: 'authorise', outcome: 'authorized', authorizationId: 'a', provider: 'sandbox' },
+      'rfd_1',
+    );
+
+  it('is looked at ten minutes after its refund was promised, and from then on until that is settled', async () => {
+    await stock(5);
+    const event = placedEvent({ orderId: `ord_A${++orders}`, at: noon });
+    await commit(event);
+    let now = noon + 60 * 60_000;
+    const moving = { ...ports(), now: () => now };
+    const due = dynamoDueOrders(dynamo.documents, tables.order);
+    const sweep = sweepDue({ ...moving, due });
+    const { orderId } = event;
+    const change = (decide: (order: Order) => Decision) => changeOrder(moving, orderId, decide);
+    const bucket = bucketOf(orderId, dueBuckets);
+    const listed = async () => (await due.waiting(bucket)).filter((one) => one.orderId === orderId);
+    await change(authorised);
+    await change(paid);
+    await sweep();
+    now += 10 * 60_000;
+    await change((order) =>
+      decideRefund(order, { refundId: 'rfd_1', amount: 500, reason: 'damaged', requestHash: 'h' }),
+    );
+    now += 9 * 60_000;
+    await sweep();
+    expect(await listed()).toEqual([]);
+    now += 2 * 60_000;
+    await sweep();
+    expect(await listed()).toEqual([
+      { orderId, since: expect.stringMatching(/T04:10/), lookAt: expect.stringMatching(/T04:2/) },
+    ]);
+    const hints = async () =>
+      (await loadEvents(dynamo.documents, tables.order, orderId)).filter(
+        ({ type }) => type === 'payment.hinted',
+      ).length;
+    expect(await hints()).toBe(1);
+    await change((order) =>
+      decideOutcome(
+        order,
+        nextCommand(order, true)!,
+        { step: 'refund', outcome: 'refunded', providerRefundId: 're_1' },
+        'rfd_x',
+      ),
+    );
+    now += 60 * 60_000;
+    await sweep();
+    expect(await listed()).toEqual([]);
+    expect(await hints()).toBe(1);
+  });
+
+  it('promises no more than was captured, however many refunds are asked for at once', async () => {
+    await stock(5);
+    const event = placedEvent({ orderId: `ord_A${++orders}`, at: noon });
+    await commit(event);
+    const change = (decide: (order: Order) => Decision) => changeOrder(ports(), event.orderId, decide);
+    await change(authorised);
+    await change(paid);
+    const asked = await Promise.allSettled(
+      Array.from({ length: 8 }, (_, n) =>
+        change((order) =>
+          decideRefund(order, {
+            refundId: `rfd_${n}`,
+            amount: 6_000,
+            reason: 'damaged',
+            requestHash: `${n}`,
+          }),
+        ),
+      ),
+    );
+    expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
+    const order = fold(await loadEvents(dynamo.documents, tables.order, event.orderId));
+    expect(refundable(order)).toBe(5_000);
   });
 });
 

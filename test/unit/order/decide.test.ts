@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Money } from '../../../functions/kernel/contract.ts';
 import {
   decideCancellation,
   decideExpiry,
   decideOutcome,
   decidePayment,
   decideRefund,
+  decideUnknown,
   nextCommand,
 } from '../../../functions/order/domain/decide.ts';
 import { fold, type Order, refundable, refundedTotal } from '../../../functions/order/domain/order.ts';
@@ -23,6 +25,13 @@ const authorized: ProviderOutcome = {
   provider: 'sandbox',
 };
 const captured: ProviderOutcome = { step: 'capture', outcome: 'captured', captureId: 'cap_1' };
+const requiresAction: ProviderOutcome = {
+  step: 'authorise',
+  outcome: 'requires_action',
+  authorizationId: 'auth_1',
+  provider: 'sandbox',
+  nextAction: { type: 'redirect', url: 'https://bank.example/1' },
+};
 const declined: ProviderOutcome = { step: 'authorise', outcome: 'declined', reason: 'card-declined' };
 const voided: ProviderOutcome = { step: 'void', outcome: 'voided' };
 const captureFailed: ProviderOutcome = { step: 'capture', outcome: 'failed', reason: 'expired' };
@@ -122,6 +131,86 @@ describe('paying', () => {
   });
 });
 
+describe('a shopper whom the bank asks', () => {
+  const asked = () => placed().and(answer(requiresAction));
+
+  it('is shown where to go, and the attempt stays open', () => {
+    const history = asked();
+    expect(history.types.at(-1)).toBe('payment.action_required');
+    expect(viewOf(history.order).payment).toMatchObject({
+      status: 'requires_action',
+      provider: 'sandbox',
+      nextAction: { type: 'redirect', url: 'https://bank.example/1' },
+    });
+    expect(answer(requiresAction)(history.order).events).toEqual([]);
+    expect(() => pay('tok_b', 'key-2')(history.order)).toThrow(/under way/);
+  });
+
+  it('confirms, and the payment goes on', () => {
+    const history = asked().and(answer(authorized)).and(answer(captured));
+    expect(viewOf(history.order).payment).not.toHaveProperty('nextAction');
+    expect(history.order.status).toBe('paid');
+  });
+
+  it.each([
+    ['cancels', cancel, 'order.cancelled'],
+    ['lets the time run out', (order: Order) => decideExpiry(order, later), 'order.expired'],
+  ])('%s: what was asked for is given up', (_, end, last) => {
+    const history = asked().and(end).and(answer(requiresAction));
+    expect(nextCommand(history.order, true)).toMatchObject({ step: 'void', authorizationId: 'auth_1' });
+    history.and(answer(voided));
+    expect(history.types.at(-1)).toBe(last);
+  });
+});
+
+describe('an outcome that is not known', () => {
+  it('is said once a step, and is over with the next', () => {
+    const history = placed().and(decideUnknown);
+    expect(viewOf(history.order).payment.status).toBe('unknown');
+    expect(decideUnknown(history.order).events).toEqual([]);
+    history.and(answer(authorized));
+    expect(viewOf(history.order).payment.status).toBe('authorized');
+    history.and(decideUnknown).and(answer(captured));
+    expect(viewOf(history.order).payment.status).toBe('captured');
+    expect(decideUnknown(history.order).events).toEqual([]);
+  });
+});
+
+describe('a payment that the shopper has authorised in the browser', () => {
+  const total = { amount: 23_000, currency: 'KRW' } as const;
+  const confirm =
+    (amount: Money, keyHash = 'key') =>
+    (order: Order) =>
+      decidePayment(order, {
+        provider: 'sandbox',
+        paymentKey: 'pmk_1',
+        amount,
+        keyHash,
+        requestHash: 'hash',
+        now: noon,
+      });
+
+  it('is confirmed for the total of the order; the key stays off the bus', () => {
+    const history = placed(false).and(confirm(total));
+    expect(nextCommand(history.order, false)).toMatchObject({
+      step: 'authorise',
+      paymentKey: 'pmk_1',
+      amount: total,
+    });
+    expect(history.events.at(-1)?.body).not.toContain('pmk_1');
+  });
+
+  it.each([
+    { amount: 22_999, currency: 'KRW' },
+    { amount: 23_001, currency: 'KRW' },
+    { amount: 23_000, currency: 'JPY' },
+  ] as const)('of %o is refused: nothing is sent', (amount) => {
+    expect(() => confirm(amount)(placed(false).order)).toThrow(
+      expect.objectContaining({ code: 'amount-mismatch', members: { total } }),
+    );
+  });
+});
+
 describe('ending', () => {
   it('cancels an order without an open attempt at once and releases its stock', () => {
     const history = placed(false).and(cancel);
@@ -178,24 +267,76 @@ describe('ending', () => {
     expect(history.released.every((released) => !released)).toBe(true);
   });
 
+  it('a void that comes too late is a capture: kept, or given back if the shopper wished to cancel', () => {
+    const tooLate: ProviderOutcome = { step: 'void', outcome: 'captured', captureId: 'cap_1' };
+    const kept = placed().and(answer(authorized)).and(answer(captureFailed)).and(answer(tooLate));
+    expect(kept.order.status).toBe('paid');
+    const cancelled = placed().and(cancel).and(answer(authorized)).and(answer(tooLate));
+    expect(cancelled.types.slice(-3)).toEqual(['payment.captured', 'order.cancelled', 'refund.requested']);
+    const expired = placed().and(expire).and(answer(authorized)).and(answer(tooLate));
+    expect(expired.order.status).toBe('paid');
+  });
+
+  it('a void that fails is begun anew, three times in all; then the hold is left to lapse', () => {
+    const failed: ProviderOutcome = { step: 'void', outcome: 'failed', reason: 'not-received' };
+    const history = placed().and(cancel).and(answer(authorized));
+    for (const attempted of [2, 3]) {
+      history.and(answer(failed));
+      expect(nextCommand(history.order, false)).toMatchObject({ step: 'void', attempted });
+    }
+    history.and(answer(failed));
+    expect(history.types.slice(-2)).toEqual(['payment.voided', 'order.cancelled']);
+    expect(JSON.parse(history.events.at(-2)!.body)).toMatchObject({ attempt: 1, lapses: true });
+  });
+
+  it('each step is sent within 20 hours of its own intent, not of the attempt’s', () => {
+    const history = placed();
+    const captureAt = noon + 19 * 60 * 60_000;
+    history.events.push(...eventsOf(history.order, answer(authorized)(history.order), captureAt));
+    expect(nextCommand(history.order, true)?.requestedAt).toBe(new Date(captureAt).toISOString());
+  });
+
   it('releases at most once, whatever happens in whatever order', () => {
-    const steps = { cancel, expire, authorized, declined, captured, voided, captureFailed, refunded };
+    const steps = {
+      cancel,
+      expire,
+      authorized,
+      requiresAction,
+      declined,
+      captured,
+      voided,
+      captureFailed,
+      voidFailed: { step: 'void', outcome: 'failed', reason: 'not-voidable' } as ProviderOutcome,
+      voidTooLate: { step: 'void', outcome: 'captured', captureId: 'cap_1' } as ProviderOutcome,
+      refunded,
+      refundFailed: { step: 'refund', outcome: 'failed', reason: 'closed' } as ProviderOutcome,
+      unknown: decideUnknown,
+    };
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...Object.keys(steps)), { maxLength: 14 }), (names) => {
         const history = placed();
         for (const name of names) {
           const step = steps[name as keyof typeof steps];
-          try {
-            if (typeof step === 'function') history.and(step);
-            else if (nextCommand(history.order, false)?.step === step.step) history.and(answer(step));
-          } catch {
-            // Refused: nothing has changed.
-          }
+          if (typeof step === 'function') {
+            try {
+              history.and(step);
+            } catch {
+              // Refused: nothing has changed.
+            }
+            // Of the provider's answers none is refused: each has a next state.
+          } else if (nextCommand(history.order, false)?.step === step.step) history.and(answer(step));
         }
         const releases = history.released.filter(Boolean).length;
         const over = ['cancelled', 'expired'].includes(history.order.status);
         expect(releases).toBe(over ? 1 : 0);
         expect(history.types.filter((type) => type === 'payment.captured').length).toBeLessThanOrEqual(1);
+        const { captured: taken, open, refunds } = history.order;
+        expect(open && taken).toBeFalsy();
+        // What a cancelled order took is given back or promised, unless the provider has refused three times.
+        const owed = refunds.filter(({ requestHash }) => requestHash === 'cancel').length;
+        if (taken && history.order.status === 'cancelled' && owed < 3) {
+          expect(refundable(history.order)).toBe(0);
+        }
       }),
     );
   });
@@ -228,6 +369,24 @@ describe('refunding', () => {
     expect(refundable(history.order)).toBe(23_000);
   });
 
+  it('what a cancelled order is owed is tried again, three times in all', () => {
+    const failed: ProviderOutcome = { step: 'refund', outcome: 'failed', reason: 'not-received' };
+    const history = paid().and(cancel);
+    const ids = new Set<string>();
+    for (let time = 1; time <= 3; time++) {
+      const command = nextCommand(history.order, false);
+      expect(command).toMatchObject({ step: 'refund', amount: { amount: 23_000 } });
+      ids.add((command as { refundId: string }).refundId);
+      history.and(answer(failed));
+    }
+    expect(ids.size).toBe(3);
+    expect(nextCommand(history.order, false)).toBeUndefined();
+    expect(history.order.refunds.map(({ status }) => status)).toEqual(['failed', 'failed', 'failed']);
+    // An operator can still give it back.
+    history.and(refund('rfd_hand')).and(answer(refunded));
+    expect(refundedTotal(history.order)).toBe(23_000);
+  });
+
   it('splits any series of refunds so that all together reverse the sale', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 9_000 }), { minLength: 1, maxLength: 8 }), (amounts) => {
@@ -248,10 +407,47 @@ describe('refunding', () => {
     );
   });
 
-  it('prices lines by what was paid for them', () => {
-    const { order } = paid();
-    expect(amountOfLines(order, [{ sku: 'sku_a', quantity: 1 }])).toBe(10_000);
-    expect(() => amountOfLines(order, [{ sku: 'sku_a', quantity: 3 }])).toThrow(/has 2/);
+  it('gives units back once each, and in any series what was paid for them', () => {
+    const history = paid();
+    const units = (id: string, quantity: number) => (order: Order) =>
+      decideRefund(order, {
+        refundId: id,
+        lines: [{ sku: 'sku_a', quantity }],
+        reason: 'damaged',
+        requestHash: id,
+      });
+    expect(amountOfLines(history.order, [{ sku: 'sku_a', quantity: 1 }])).toBe(10_000);
+    expect(() => amountOfLines(history.order, [{ sku: 'sku_a', quantity: 3 }])).toThrow(/2 of sku_a/);
+    history.and(units('rfd_a', 1)).and(answer(refunded)).and(units('rfd_b', 1)).and(answer(refunded));
+    expect(refundedTotal(history.order)).toBe(20_000);
+    expect(units('rfd_b', 1)(history.order).events).toEqual([]);
+    expect(() => units('rfd_c', 1)(history.order)).toThrow(/0 of sku_a/);
+  });
+
+  it('splits an odd price over its units without a remainder', () => {
+    const first = placedEvent({ payment: true });
+    const body = JSON.parse(first.body);
+    const [line] = body.lines;
+    const odd = {
+      ...first,
+      body: JSON.stringify({ ...body, lines: [{ ...line, quantity: 3, total: 101 }] }),
+    };
+    const history = new History(odd).and(answer(authorized)).and(answer(captured));
+    const amounts = [1, 2, 3].map((unit) => {
+      const before = refundedTotal(history.order);
+      history
+        .and((order) =>
+          decideRefund(order, {
+            refundId: `rfd_${unit}`,
+            lines: [{ sku: 'sku_a', quantity: 1 }],
+            reason: 'damaged',
+            requestHash: 'one',
+          }),
+        )
+        .and(answer(refunded));
+      return refundedTotal(history.order) - before;
+    });
+    expect(amounts.reduce((a, b) => a + b, 0)).toBe(101);
   });
 });
 

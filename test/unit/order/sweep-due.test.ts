@@ -29,10 +29,13 @@ it('sweeps on past an order that cannot be ended, says so, and comes back to its
     due: {
       sweptTo: async () => undefined,
       dueBetween: async (bucket) => [...logs.keys()].filter((id) => bucketOf(id) === bucket),
+      waiting: async () => [],
+      keep: async () => {},
+      forget: async () => {},
       moveTo: async (bucket) => void moved.push(bucket),
     },
   });
-  await expect(sweep()).rejects.toThrow('1 due orders could not be ended');
+  await expect(sweep()).rejects.toThrow('1 due orders could not be looked at');
   const left = [...logs].filter(([, events]) => fold(events).status === 'placed').map(([id]) => id);
   expect(left).toEqual([stuck]);
   expect(moved).toHaveLength(dueBuckets - 1);

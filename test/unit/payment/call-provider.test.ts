@@ -157,8 +157,12 @@ describe('what the provider has done already is the outcome of a resumed step', 
     [
       'authorise',
       'waiting for the shopper',
-      { ...held, status: 'requires_action' },
-      { ...authorized, outcome: 'requires_action' },
+      { ...held, status: 'requires_action', actionUrl: 'https://bank.example/1' },
+      {
+        ...authorized,
+        outcome: 'requires_action',
+        nextAction: { type: 'redirect', url: 'https://bank.example/1' },
+      },
     ],
     ['capture', 'captured', captured, { step: 'capture', outcome: 'captured', captureId: 'cap-1' }],
     ['capture', 'refunded', refunded, { step: 'capture', outcome: 'captured', captureId: 'cap-1' }],
@@ -166,7 +170,7 @@ describe('what the provider has done already is the outcome of a resumed step', 
     ['capture', 'declined', declined, failed('capture', 'declined')],
     ['void', 'voided', voided, { step: 'void', outcome: 'voided' }],
     ['void', 'declined', declined, { step: 'void', outcome: 'voided' }],
-    ['void', 'captured', captured, failed('void', 'captured')],
+    ['void', 'captured', captured, { step: 'void', outcome: 'captured', captureId: 'cap-1' }],
     [
       'refund',
       'refunded',
@@ -192,7 +196,7 @@ describe('what the provider has done already is the outcome of a resumed step', 
 describe('a refusal is believed only if the book does not show the effect', () => {
   it.each([
     ['capture', captured, { step: 'capture', outcome: 'captured', captureId: 'cap-1' }],
-    ['void', captured, { step: 'void', outcome: 'failed', reason: 'captured' }],
+    ['void', captured, { step: 'void', outcome: 'captured', captureId: 'cap-1' }],
     ['refund', refunded, outcomes.refund],
   ] as const)('%s', async (step, charge, outcome) => {
     expect(await run(withTrouble(charge, step, 'refused'), commands[step])).toEqual(outcome);
@@ -283,6 +287,12 @@ describe('a payment authorised in the browser', () => {
     expect(await run(memory, capture)).toEqual(outcomes.capture);
     expect(memory.charge(reference)?.captureId).toBe('capture-ord_A-1');
   });
+});
+
+it('a void that is tried again has an idempotency key of its own', async () => {
+  const memory = memoryProvider(held);
+  expect(await run(memory, { ...commands.void, attempted: 2 })).toEqual(outcomes.void);
+  expect(memory.calls).toEqual([`void ${keys.void}-2`]);
 });
 
 describe('a defect', () => {

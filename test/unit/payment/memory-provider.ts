@@ -71,7 +71,6 @@ export function memoryProvider(charge?: Charge) {
       if (troubles.find?.shift()) throw new OutcomeUnknown('the provider is down');
       return book.get(reference);
     },
-    verifyWebhook: async () => undefined,
   };
   return { provider, calls, troubles, charge: (reference: string) => book.get(reference) };
 }

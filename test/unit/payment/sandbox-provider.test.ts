@@ -1,7 +1,6 @@
-import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { sandboxProvider } from '../../../functions/payment/adapters/sandbox.ts';
-import { OutcomeUnknown, ProviderRefused } from '../../../functions/payment/domain/provider.ts';
+import { OutcomeUnknown } from '../../../functions/payment/domain/provider.ts';
 import { behindHttpApi } from '../../../functions/sandbox/adapters/http-api.ts';
 import { memoryBook } from '../sandbox/memory-book.ts';
 import { apiKey, sandboxOn } from '../sandbox/sandbox-client.ts';
@@ -12,8 +11,8 @@ const baseUrl = 'https://sandbox.example/';
 const key = async () => apiKey;
 
 /** The sandbox's own function in place of the network. */
-function sandboxFetch() {
-  const handler = behindHttpApi(sandboxOn(memoryBook()).answer);
+function sandboxFetch(sandbox = sandboxOn(memoryBook())) {
+  const handler = behindHttpApi(sandbox.answer);
   return async (target: string, init: RequestInit): Promise<Response> => {
     const url = new URL(target);
     const {
@@ -114,41 +113,41 @@ describe('a request to the sandbox', () => {
     expect(headers.get('idempotency-key')).toBe('k');
     expect(sent[0]?.init.signal).toBeInstanceOf(AbortSignal);
   });
-
-  it('cannot confirm a browser payment, which the sandbox does not have', async () => {
-    const source = { kind: 'browser', paymentKey: 'p' } as const;
-    const call = sandboxProvider(baseUrl, key, sandboxFetch()).authorise({ ...authorisation, source });
-    await expect(call).rejects.toBeInstanceOf(ProviderRefused);
-  });
 });
 
-describe('a webhook of the sandbox', () => {
-  const now = Date.parse('2026-11-22T10:00:00Z');
-  const body = JSON.stringify({ reference: 'ord_A-1' });
-  const sign = (secret: string, at: number, text = body) => {
-    const time = Math.floor(at / 1000);
-    return `t=${time},v1=${createHmac('sha256', secret).update(`${time}.${text}`).digest('hex')}`;
+describe('a payment that the shopper has authorised in the browser', () => {
+  const keyFor = async (
+    sandbox: ReturnType<typeof sandboxOn>,
+    change: { amount?: number; token?: string } = {},
+  ) => {
+    const wanted = { orderId: 'ord_A', amount: 1000, currency: 'USD', token: 'tok_approve', ...change };
+    const { status, body } = await sandbox.browser('POST', '/payment-keys', wanted);
+    expect(status).toBe(201);
+    return body.paymentKey as string;
   };
-  const verify = (signature: string | undefined, text = body) =>
-    sandboxProvider(baseUrl, key).verifyWebhook({ body: text, signature }, now);
+  const confirming = async (change: { amount?: number; token?: string } = {}) => {
+    const sandbox = sandboxOn(memoryBook());
+    const source = { kind: 'browser', paymentKey: await keyFor(sandbox, change) } as const;
+    const provider = sandboxProvider(baseUrl, key, sandboxFetch(sandbox));
+    return { provider, authorise: () => provider.authorise({ ...authorisation, source }) };
+  };
 
-  it('names a reference when its signature fits', async () => {
-    expect(await verify(sign(apiKey, now))).toBe('ord_A-1');
-    expect(await verify(sign(apiKey, now - 300_000))).toBe('ord_A-1');
+  it('is charged by its confirmation, once', async () => {
+    const { provider, authorise } = await confirming();
+    const charge = await authorise();
+    expect(charge).toMatchObject({ status: 'captured', captureId: expect.stringMatching(/^cap_/) });
+    expect(await authorise()).toEqual(charge);
+    expect(await provider.find('ord_A-1')).toEqual(charge);
   });
 
-  it.each([
-    ['no signature', undefined],
-    ['nonsense', 't=1,v1=xyz'],
-    ['another secret', sign('other', now)],
-    ['another body', sign(apiKey, now, '{"reference":"ord_B-1"}')],
-    ['a signature of 301 s ago', sign(apiKey, now - 301_000)],
-    ['a signature from the future', sign(apiKey, now + 301_000)],
-  ])('is not believed with %s', async (_, signature) => {
-    expect(await verify(signature)).toBeUndefined();
+  it('for another amount is refused, and nothing is charged', async () => {
+    const { provider, authorise } = await confirming({ amount: 999 });
+    await expect(authorise()).rejects.toMatchObject({ name: 'ProviderRefused', code: 'amount-mismatch' });
+    expect(await provider.find('ord_A-1')).toBeUndefined();
   });
 
-  it('is not believed when it is signed but says nothing', async () => {
-    expect(await verify(sign(apiKey, now, 'x'), 'x')).toBeUndefined();
+  it('with a card that is declined is a declined charge', async () => {
+    const { authorise } = await confirming({ token: 'tok_decline' });
+    expect(await authorise()).toMatchObject({ status: 'declined', reason: 'declined' });
   });
 });

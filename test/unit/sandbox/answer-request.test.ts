@@ -32,6 +32,8 @@ describe('an authorisation', () => {
     ['tok_approve', 'authorized', undefined, 0],
     ['tok_decline', 'declined', 'declined', 0],
     ['tok_insufficient_funds', 'declined', 'insufficient-funds', 0],
+    ['tok_requires_action', 'requires_action', undefined, 0],
+    ['tok_capture_fails_once', 'authorized', undefined, 0],
     ['tok_capture_fails', 'authorized', undefined, 0],
     ['tok_slow', 'authorized', undefined, 2_000],
     ['tok_timeout_then_approved', 'authorized', undefined, 10_000],
@@ -146,6 +148,128 @@ describe('what follows an authorisation', () => {
     expect((await sandbox.post(`/captures/${held}/refunds`, { amount: 1, reference: 'rfd_3' })).status).toBe(
       409,
     );
+  });
+});
+
+describe('a capture for which the bank cannot be reached', () => {
+  it('did nothing and is not kept: the same call again captures, also in parallel', async () => {
+    const { id } = (await sandbox.authorise('ord_A-1', 1000, 'tok_capture_fails_once')).body;
+    const capture = () => sandbox.post(`/authorizations/${id}/captures`, { amount: 1000 }, 'capture');
+    const first = await capture();
+    expect([first.status, first.body.error.code]).toEqual([502, 'bank-unreachable']);
+    expect((await sandbox.get(`/authorizations/${id}`)).body.status).toBe('authorized');
+    const again = await Promise.all([capture(), capture()]);
+    expect(again.map(({ status, body }) => [status, body.status])).toEqual([
+      [201, 'captured'],
+      [201, 'captured'],
+    ]);
+  });
+});
+
+describe('a shopper whom the bank asks', () => {
+  const asked = async () => (await sandbox.authorise('ord_A-1', 1000, 'tok_requires_action')).body;
+  const seen = async (id: string) => (await sandbox.get(`/authorizations/${id}`)).body;
+
+  it('is sent to a page of the sandbox, and nothing is captured before', async () => {
+    const { id, nextAction } = await asked();
+    expect(nextAction).toEqual({ type: 'redirect', url: `https://sandbox.example/actions/${id}` });
+    expect((await sandbox.browser('GET', `/actions/${id}`)).body).toContain(`/authorizations/${id}/confirm`);
+    expect((await sandbox.post(`/authorizations/${id}/captures`, { amount: 1000 })).status).toBe(409);
+  });
+
+  it('confirms without an API key, however often', async () => {
+    const { id } = await asked();
+    for (let times = 0; times < 3; times++) {
+      expect((await sandbox.browser('POST', `/authorizations/${id}/confirm`)).status).toBe(201);
+    }
+    expect(await seen(id)).toMatchObject({ status: 'authorized' });
+    expect((await seen(id)).nextAction).toBeUndefined();
+    expect((await sandbox.browser('POST', `/authorizations/${id}/fail`)).status).toBe(409);
+  });
+
+  it('refuses, and that is a decline', async () => {
+    const { id } = await asked();
+    await sandbox.browser('POST', `/authorizations/${id}/fail`);
+    expect(await seen(id)).toMatchObject({ status: 'declined', reason: 'action-failed' });
+  });
+
+  it('who does not act for 15 minutes has declined', async () => {
+    const { id } = await asked();
+    sandbox.wait(15 * 60_000 - 1);
+    expect((await seen(id)).status).toBe('requires_action');
+    sandbox.wait(1);
+    expect(await seen(id)).toMatchObject({ status: 'declined', reason: 'action-expired' });
+    expect((await sandbox.browser('POST', `/authorizations/${id}/confirm`)).status).toBe(409);
+    expect((await sandbox.post(`/authorizations/${id}/voids`, {})).status).toBe(409);
+  });
+
+  it('is let go by a void', async () => {
+    const { id } = await asked();
+    expect((await sandbox.post(`/authorizations/${id}/voids`, {})).body.status).toBe('voided');
+    expect((await sandbox.browser('POST', `/authorizations/${id}/confirm`)).status).toBe(409);
+  });
+
+  it('finds no page of a payment that there is not', async () => {
+    expect((await sandbox.browser('GET', '/actions/aut_nothing')).status).toBe(404);
+  });
+});
+
+describe('a payment key', () => {
+  const wanted = { orderId: 'ord_A', amount: 1000, currency: 'USD', token: 'tok_approve' };
+  const keyFor = async (change: object = {}) =>
+    (await sandbox.browser('POST', '/payment-keys', { ...wanted, ...change })).body.paymentKey as string;
+  const confirm = (paymentKey: string, change: object = {}, key?: string) =>
+    sandbox.post(
+      '/payments',
+      { paymentKey, reference: 'ord_A-1', amount: 1000, currency: 'USD', ...change },
+      key,
+    );
+
+  it('is charged whole by one confirmation', async () => {
+    const paymentKey = await keyFor();
+    const { status, body } = await confirm(paymentKey);
+    expect([status, body.status, body.captured.amount]).toEqual([201, 'captured', 1000]);
+    expect((await confirm(paymentKey, { reference: 'ord_A-2' })).body.error.code).toBe('payment-key-used');
+    const refunded = await sandbox.post(`/captures/${body.captureId}/refunds`, {
+      amount: 1000,
+      reference: 'rfd_1',
+    });
+    expect(refunded.body.status).toBe('refunded');
+  });
+
+  it('of parallel confirmations for two references charges one', async () => {
+    const paymentKey = await keyFor();
+    const answers = await Promise.all(
+      [1, 2, 3, 4].map((n) => confirm(paymentKey, { reference: `ord_A-${n}` })),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409]);
+  });
+
+  it.each([
+    ['another amount', { amount: 1001 }, 'amount-mismatch'],
+    ['another currency', { currency: 'KRW' }, 'amount-mismatch'],
+    ['another order', { reference: 'ord_AB-1' }, 'order-mismatch'],
+    ['a key that there is not', { paymentKey: 'pmk_nothing' }, 'not-found'],
+  ])('with %s charges nothing', async (_, change, code) => {
+    expect((await confirm(await keyFor(), change)).body.error.code).toBe(code);
+    expect((await sandbox.get('/authorizations?reference=ord_A-1')).body.items).toEqual([]);
+  });
+
+  it('is good for 15 minutes', async () => {
+    const paymentKey = await keyFor();
+    sandbox.wait(15 * 60_000);
+    expect((await confirm(paymentKey)).body.error.code).toBe('payment-key-expired');
+  });
+
+  it('needs a card that there is; a declined one declines', async () => {
+    expect((await sandbox.browser('POST', '/payment-keys', { ...wanted, token: 'tok_x' })).status).toBe(422);
+    const { body } = await confirm(await keyFor({ token: 'tok_insufficient_funds' }));
+    expect(body).toMatchObject({ status: 'declined', reason: 'insufficient-funds', captured: { amount: 0 } });
+  });
+
+  it('is confirmed by the merchant alone', async () => {
+    const body = { paymentKey: await keyFor(), reference: 'ord_A-1', amount: 1000, currency: 'USD' };
+    expect((await sandbox.browser('POST', '/payments', body)).status).toBe(401);
   });
 });
 

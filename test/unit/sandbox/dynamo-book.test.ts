@@ -1,9 +1,10 @@
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dynamoBook } from '../../../functions/sandbox/adapters/dynamo-book.ts';
 import type { Book, KeptAnswer } from '../../../functions/sandbox/domain/book.ts';
 import { authorise, capture } from '../../../functions/sandbox/domain/charge.ts';
+import type { PaymentKey } from '../../../functions/sandbox/domain/payment-key.ts';
 import { sandboxTable } from '../../../functions/sandbox/table.infra.ts';
 import { startDynamo, type TestDynamo } from '../../support/dynamo.ts';
 import { sandboxOn } from './sandbox-client.ts';
@@ -72,6 +73,52 @@ describe('the book in DynamoDB', () => {
 
   it('answers a cursor of another list with 400', async () => {
     expect((await sandboxOn(book).get('/charges?cursor=bm90aGluZw')).status).toBe(400);
+  });
+});
+
+describe('what is written with a change', () => {
+  it('is the webhook that is due for it, once', async () => {
+    const line = charge('ord_Outbox-1');
+    await book.commit('outbox', kept, line);
+    await book.commit('outbox-2', kept, capture(line, 1000, now));
+    const { Items = [] } = await dynamo.documents.send(
+      new QueryCommand({
+        TableName: dynamo.table('sandbox'),
+        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :event)',
+        ExpressionAttributeValues: { ':pk': `CHARGE#${line.id}`, ':event': 'EVENT#' },
+      }),
+    );
+    expect(Items.map(({ body }) => JSON.parse(body))).toEqual(
+      [1, 2].map((change) => ({ chargeId: line.id, reference: 'ord_Outbox-1', change })),
+    );
+    expect(new Set(Items.map(({ id }) => id)).size).toBe(2);
+  });
+
+  it('is the use of the payment key: a second use writes nothing', async () => {
+    const paymentKey: PaymentKey = {
+      id: 'pmk_1',
+      orderId: 'ord_Key',
+      amount: 1000,
+      currency: 'USD',
+      token: 'tok_approve',
+      madeAt: new Date(now).toISOString(),
+    };
+    await book.offer(paymentKey);
+    const use = (reference: string) =>
+      book.commit(reference, kept, charge(reference), { ...paymentKey, usedFor: reference });
+    expect(await use('ord_Key-1')).toBe(true);
+    expect(await use('ord_Key-2')).toBe(false);
+    expect(await book.charge(charge('ord_Key-2').id)).toBeUndefined();
+    expect(await book.paymentKey('pmk_1')).toMatchObject({ usedFor: 'ord_Key-1' });
+  });
+
+  it('is nothing else for a call that is only noted', async () => {
+    const line = charge('ord_Noted-1');
+    await book.commit('noted', kept, line);
+    const after = { ...line, failedCaptures: 1, version: 2 };
+    expect(await book.note(after)).toBe(true);
+    expect(await book.note(after)).toBe(false);
+    expect(await book.charge(line.id)).toMatchObject({ failedCaptures: 1, version: 2 });
   });
 });
 

@@ -1,0 +1,201 @@
+import { isoInstant, type Now } from '../../kernel/clock.ts';
+import type { StoredEvent } from '../../kernel/events.ts';
+import { log, measure } from '../../kernel/log.ts';
+import { auditMetrics, businessMetrics } from '../../kernel/metrics.ts';
+import { chunksOf, inParallel } from '../../kernel/parallel.ts';
+import { fold, type Order, type OrderEvent } from '../domain/order.ts';
+import { stockMovesAgree } from '../domain/stock-moves.ts';
+import { dueBuckets } from '../keys.ts';
+
+/** An order that the audit looks at again. Times are RFC 3339. */
+export interface Listed {
+  readonly orderId: string;
+  /** When it came onto the list. */
+  readonly since: string;
+  /** When the earliest of its events happened that are not delivered; undefined while nothing is missing. */
+  readonly missingFrom: string | undefined;
+  /** How often its events have been sent again. */
+  readonly resent: number;
+}
+
+/** How far the audit of a bucket has come. */
+export interface Progress {
+  /** Up to where the index has been read. */
+  readonly auditedTo: string;
+  /** Every event of the bucket's orders before this moment is delivered. */
+  readonly completeTo: string;
+}
+
+export interface Ports {
+  readonly now: Now;
+  readonly progress: (bucket: number) => Promise<Progress | undefined>;
+  readonly saveProgress: (bucket: number, progress: Progress) => Promise<void>;
+  readonly listed: (bucket: number) => Promise<readonly Listed[]>;
+  readonly list: (bucket: number, order: Listed) => Promise<void>;
+  readonly unlist: (bucket: number, orderId: string) => Promise<void>;
+  /** The orders to look at between two moments, page by page, each with the moment that it reaches. */
+  readonly duePages: (
+    bucket: number,
+    from: string,
+    to: string,
+  ) => AsyncIterable<{ readonly orderIds: readonly string[]; readonly upTo: string }>;
+  readonly load: (orderId: string) => Promise<readonly OrderEvent[]>;
+  /** Those of the events that a consumer with a duty to them has not taken in. */
+  readonly missing: (events: readonly StoredEvent[]) => Promise<readonly StoredEvent[]>;
+  /** Sends events to the bus as the pipe does. @returns those that the bus took */
+  readonly send: (events: readonly StoredEvent[]) => Promise<readonly StoredEvent[]>;
+}
+
+/** Younger events may be on their way still. Milliseconds. */
+const delay = 60 * 60_000;
+/** The index lags behind the table, and clocks differ. Milliseconds. */
+const overlap = 5 * 60_000;
+/** From an order's placement to its first look at most: what is not yet read of the index is younger than that. */
+export const longestReservation = 15 * 60_000;
+/** An event that its consumer refuses time and again is for a person, who finds it in the dead-letter queue. */
+const maxResent = 24;
+
+const bucketsAtOnce = 8;
+const ordersAtOnce = 25;
+
+/**
+ * Finds the events that were stored and did not arrive, and sends them again.
+ * 1. Of each bucket, the orders are taken that came due up to an hour ago, and those on the audit's list.
+ * 2. Each order's events are compared with what the journal and the mail log hold.
+ * 3. What is missing and older than an hour is sent again, under its own id: consumers take each id once.
+ * 4. An order stays on the list while something of it is missing or outstanding; then it leaves it.
+ * 5. Only then the bucket's mark moves. Up to where everything is complete is published with it.
+ */
+export const auditEvents = (ports: Ports) => async (): Promise<{ looked: number; resent: number }> => {
+  const sums = { looked: 0, resent: 0, missing: 0, drifting: 0 };
+  const buckets = Array.from({ length: dueBuckets }, (_, bucket) => bucket);
+  await inParallel(buckets, bucketsAtOnce, async (bucket) => {
+    const { looked, resent, missing, drifting } = await auditBucket(ports, bucket);
+    sums.looked += looked;
+    sums.resent += resent;
+    sums.missing += missing;
+    sums.drifting += drifting;
+  });
+  measure({
+    [auditMetrics.reemitted]: [sums.resent],
+    [auditMetrics.auditIncomplete]: [sums.missing],
+    [businessMetrics.stockDrift]: [sums.drifting],
+  });
+  log.info('audited', { orders: sums.looked, resent: sums.resent, incomplete: sums.missing });
+  return { looked: sums.looked, resent: sums.resent };
+};
+
+async function auditBucket(ports: Ports, bucket: number) {
+  const now = ports.now();
+  const before = await ports.progress(bucket);
+  const to = isoInstant(now - delay);
+  const from = before ? isoInstant(Date.parse(before.auditedTo) - overlap) : isoInstant(0);
+  const list = new Map((await ports.listed(bucket)).map((order) => [order.orderId, order]));
+  let looked = 0;
+  let resent = 0;
+  let drifting = 0;
+
+  const lookAt = async (orderIds: readonly string[]) => {
+    for (const ids of chunksOf(orderIds, ordersAtOnce)) {
+      looked += ids.length;
+      const audited = await auditOrders(ports, bucket, ids, list, now);
+      resent += audited.resent;
+      drifting += audited.drifting;
+    }
+  };
+  const reach = (upTo: string) =>
+    ports.saveProgress(bucket, { auditedTo: upTo, completeTo: completeTo(upTo, [...list.values()]) });
+
+  await lookAt([...list.keys()]);
+  let seen = new Set(list.keys());
+  for await (const { orderIds, upTo } of ports.duePages(bucket, from, to)) {
+    const fresh = [...new Set(orderIds)].filter((id) => !seen.has(id));
+    await lookAt(fresh);
+    seen = new Set([...seen, ...fresh]);
+    // A run that ends at its limit has come this far.
+    if (upTo < to && (!before || upTo > before.auditedTo)) await reach(upTo);
+  }
+  // Two runs may overlap, and a clock may run behind: the mark never moves back.
+  await reach(before && before.auditedTo > to ? before.auditedTo : to);
+  const missing = [...list.values()].filter(({ missingFrom }) => missingFrom !== undefined).length;
+  return { looked, resent, missing, drifting };
+}
+
+/** Orders not yet read of the index were placed after this; of those read, the list knows what is missing. */
+function completeTo(auditedTo: string, list: readonly Listed[]): string {
+  const read = isoInstant(Math.max(0, Date.parse(auditedTo) - longestReservation));
+  return [read, ...list.flatMap(({ missingFrom }) => missingFrom ?? [])].sort()[0]!;
+}
+
+async function auditOrders(
+  ports: Ports,
+  bucket: number,
+  orderIds: readonly string[],
+  list: Map<string, Listed>,
+  now: number,
+): Promise<{ resent: number; drifting: number }> {
+  const orders = await Promise.all(orderIds.map((id) => read(ports, id)));
+  const missing = new Set(await ports.missing(orders.flatMap(({ events }) => events)));
+  const overdue = orders.flatMap(({ orderId, events }) => {
+    const spent = (list.get(orderId)?.resent ?? 0) >= maxResent;
+    return spent ? [] : events.filter((event) => missing.has(event) && isOld(event, now));
+  });
+  const sent = new Set(overdue.length > 0 ? await ports.send(overdue) : []);
+
+  for (const { orderId, events, order } of orders) {
+    const known = list.get(orderId);
+    const lost = events.filter((event) => missing.has(event));
+    if (order && lost.length === 0 && !isOutstanding(order) && !isFresh(events, now)) {
+      if (known) await ports.unlist(bucket, orderId);
+      list.delete(orderId);
+      continue;
+    }
+    const next: Listed = {
+      orderId,
+      since: known?.since ?? isoInstant(now),
+      missingFrom: order ? lost[0]?.at : (events[0]?.at ?? known?.missingFrom ?? isoInstant(now)),
+      resent: (known?.resent ?? 0) + (lost.some((event) => sent.has(event)) ? 1 : 0),
+    };
+    if (known?.missingFrom !== next.missingFrom || known?.resent !== next.resent || !known) {
+      await ports.list(bucket, next);
+      list.set(orderId, next);
+    }
+  }
+  const drifting = orders.filter(({ events }) => !stockMovesAgree(events));
+  for (const { orderId } of drifting) log.error('stock drift', { orderId });
+  return { resent: sent.size, drifting: drifting.length };
+}
+
+/** A broken order must not keep the others from being audited: it stays on the list, and holds the mark back. */
+async function read(ports: Ports, orderId: string) {
+  let events: readonly OrderEvent[] = [];
+  try {
+    events = await ports.load(orderId);
+    return { orderId, events, order: fold(events) };
+  } catch (error) {
+    log.error('order cannot be audited', {
+      orderId,
+      error: error instanceof Error ? error.name : 'unknown',
+    });
+    return { orderId, events, order: undefined };
+  }
+}
+
+function isOld({ at }: StoredEvent, now: number): boolean {
+  return Date.parse(at) <= now - delay;
+}
+
+/** Something was appended within the last hour: it may be on its way, and more may follow. */
+function isFresh(events: readonly StoredEvent[], now: number): boolean {
+  return events.some((event) => !isOld(event, now));
+}
+
+/** More is to come of it by itself. */
+function isOutstanding({ status, open, refunds, wish }: Order): boolean {
+  return (
+    status === 'placed' ||
+    open !== undefined ||
+    wish !== undefined ||
+    refunds.some((refund) => refund.status === 'pending')
+  );
+}

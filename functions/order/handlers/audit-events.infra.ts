@@ -1,0 +1,22 @@
+import type { FunctionSpec } from '../../../lib/constructs/function-spec.ts';
+
+export const auditEvents: FunctionSpec = {
+  context: 'order',
+  name: 'audit-events',
+  description:
+    'Compares stored events with the journal and the mail log, and sends again what did not arrive',
+  // At half past: the export of a day that ended at midnight finds it audited at two.
+  trigger: { schedule: 'cron(30 * * * ? *)' },
+  grants: [
+    { table: 'order', actions: ['dynamodb:Query'], indexes: ['by-due'] },
+    {
+      table: 'order',
+      actions: ['dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
+    },
+    { table: 'finance', actions: ['dynamodb:BatchGetItem'] },
+    { table: 'notification', actions: ['dynamodb:BatchGetItem'] },
+    { bus: ['events:PutEvents'] },
+  ],
+  memoryMb: 1024,
+  timeoutSeconds: 300,
+};

@@ -1,0 +1,30 @@
+/** What other contexts may read of an order. */
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { batchGet } from '../kernel/batch.ts';
+import { loadEvents } from './adapters/event-store.ts';
+import { historyOf } from './app/read-orders.ts';
+import { fold } from './domain/order.ts';
+import { viewOf } from './domain/view.ts';
+import { auditWatermarkKey, dueBuckets } from './keys.ts';
+
+/** An order as its events tell it now, read consistently (dynamodb:Query); undefined when there is none. */
+export async function readOrder(documents: DynamoDBDocumentClient, table: string, orderId: string) {
+  const events = await loadEvents(documents, table, orderId);
+  if (events.length === 0) return undefined;
+  const order = fold(events);
+  return { order: viewOf(order), customerId: order.placed.customerId, events: historyOf(events).items };
+}
+
+/**
+ * The moment (RFC 3339) before which every event of every order has been taken in by the journal and the mail log,
+ * as the last audit found; undefined before the first audit. Needs dynamodb:BatchGetItem.
+ */
+export async function deliveredUpTo(
+  documents: DynamoDBDocumentClient,
+  table: string,
+): Promise<string | undefined> {
+  const keys = Array.from({ length: dueBuckets }, (_, bucket) => auditWatermarkKey(bucket));
+  const marks = await batchGet(documents, table, keys, { consistent: true });
+  if (marks.length < dueBuckets) return undefined;
+  return marks.map(({ completeTo }) => completeTo as string).sort()[0];
+}
