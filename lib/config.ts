@@ -28,6 +28,8 @@ const schema = z.strictObject({
       originName: host,
       /** Of `originName`, in the API's region. */
       originCertificateArn: certificate,
+      /** Raised after the origin key got a new value: CloudFormation reads a secret again only for a change. */
+      originKeyTurn: z.optional(z.int()),
     }),
   ),
   /** Who gets an e-mail from every alarm. */
@@ -38,6 +40,8 @@ const schema = z.strictObject({
   logRetentionDays: z.literal([7, 30, 90, 180, 365]),
   /** How long the archive of the event bus can replay. */
   eventArchiveDays: days,
+  /** The part of all traces that X-Ray keeps (0–1), beside one a second that it keeps at any rate. */
+  tracesSampled: z.number().check(z.minimum(0), z.maximum(1)),
   /** After which old exports move to an infrequent-access storage class. They are never deleted. */
   exportColdAfterDays: z.int().check(z.minimum(30)),
   accessLogDays: days,
@@ -62,6 +66,11 @@ const schema = z.strictObject({
   }),
   /** Receives of an event by any other consumer before it goes to the dead-letter queue. */
   eventAttempts: z.int().check(z.minimum(1), z.maximum(1000)),
+  /**
+   * How long any other consumer collects events into a batch (0–300 s, as Lambda event source mappings take). A batch
+   * costs one invocation and one deletion for all of its events; a quiet queue waits that long for the first.
+   */
+  batchWindowSeconds: z.int().check(z.minimum(0), z.maximum(300)),
   /** From the outbox (a table's stream) to the bus. */
   pipe: z.strictObject({
     batchSize: z.int().check(z.minimum(1), z.maximum(10_000)),
@@ -75,7 +84,12 @@ const schema = z.strictObject({
   storeTimeZone: timeZone,
   /** Whose midnight ends a business date, in the ledger and the exports. */
   businessTimeZone: timeZone,
-  /** When the finance export runs, in the business time zone (EventBridge Scheduler's cron). */
+  /** How long nobody without a special right can delete or overwrite an export (S3 Object Lock, governance). */
+  exportLockDays: days,
+  /**
+   * When the finance export runs, in the business time zone (EventBridge Scheduler's cron): each hour until six, as
+   * it waits for the auditor.
+   */
   exportSchedule: z.string(),
 });
 export type Config = z.infer<typeof schema>;
@@ -83,6 +97,7 @@ export type Config = z.infer<typeof schema>;
 const shared = {
   logLevel: 'INFO',
   logRetentionDays: 30,
+  tracesSampled: 0.05,
   eventArchiveDays: 30,
   exportColdAfterDays: 90,
   accessLogDays: 90,
@@ -90,10 +105,12 @@ const shared = {
   reservedConcurrency: {},
   checkout: { concurrency: 20, attempts: 100 },
   eventAttempts: 5,
+  batchWindowSeconds: 0,
   pipe: { batchSize: 100, parallelization: 2, attempts: 10, maxRecordAgeSeconds: 21_600 },
   storeTimeZone: 'Asia/Seoul',
   businessTimeZone: 'Asia/Seoul',
-  exportSchedule: 'cron(0 2 * * ? *)',
+  exportSchedule: 'cron(0 2-6 * * ? *)',
+  exportLockDays: 1,
 } satisfies Partial<Config>;
 
 const configs: Readonly<Record<Stage, Omit<Config, 'stage'>>> = {
@@ -103,10 +120,14 @@ const configs: Readonly<Record<Stage, Omit<Config, 'stage'>>> = {
     ...shared,
     emailSender: 'orders@floodgate.dev',
     logRetentionDays: 365,
+    tracesSampled: 0.01,
     eventArchiveDays: 365,
+    // Ten years: the longest that the countries we sell to ask for books to be kept.
+    exportLockDays: 3_653,
     accessLogDays: 365,
     api: { ...shared.api, requestsPerSecond: 8_000, burst: 5_000 },
     checkout: { ...shared.checkout, concurrency: 200 },
+    batchWindowSeconds: 5,
   },
 };
 

@@ -17,9 +17,16 @@ export class DeadLetterQueue extends Queue {
     watchDepth(
       this,
       `${of}: a delivery failed for good. Look at the message, mend the cause, redrive it.`,
+      'dead-letter-queue.md#a-dead-letter-queue-holds-a-message',
       topic,
     );
-    watchAge(this, Duration.days(1).toSeconds(), `${of}: a failed delivery has waited for a day.`, topic);
+    watchAge(
+      this,
+      Duration.days(1).toSeconds(),
+      `${of}: a failed delivery has waited for a day.`,
+      'dead-letter-queue.md#a-message-has-waited-for-a-day',
+      topic,
+    );
     acknowledge(this, {
       'AwsSolutions-SQS3': 'This is a dead-letter queue.',
       'Serverless-SQSRedrivePolicy': 'This is a dead-letter queue: a person redrives from it.',

@@ -22,6 +22,7 @@ export class EventConsumer extends Construct {
     const id = functionId(spec);
     // The checkout worker stands before the payment provider: its pace and patience are settings of the stage.
     const paced = spec.grants.some((grant) => 'stateMachine' in grant);
+    const window = paced ? 0 : config.batchWindowSeconds;
     const concurrency = paced ? config.checkout.concurrency : trigger.maxConcurrency;
 
     const deadLetters = new DeadLetterQueue(this, 'DeadLetters', id, alarms);
@@ -29,14 +30,20 @@ export class EventConsumer extends Construct {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
-      // Six times the function's timeout, as AWS Lambda's guide to SQS event sources asks.
-      visibilityTimeout: Duration.seconds(6 * consumer.timeoutSeconds),
+      // Six times the function's timeout and the window, as AWS Lambda's guide to SQS event sources asks.
+      visibilityTimeout: Duration.seconds(6 * consumer.timeoutSeconds + window),
       deadLetterQueue: {
         queue: deadLetters,
         maxReceiveCount: paced ? config.checkout.attempts : config.eventAttempts,
       },
     });
-    watchAge(queue, 900, `${id}: events have waited for more than 15 minutes.`, alarms);
+    watchAge(
+      queue,
+      900,
+      `${id}: events have waited for more than 15 minutes.`,
+      'events-waiting.md#events-wait-longer-than-15-minutes',
+      alarms,
+    );
 
     for (const [source, events = []] of Object.entries(Object.groupBy(trigger.events, (e) => e.source))) {
       new Rule(this, `Rule${pascalCase(source.replace('.', '-'))}`, {
@@ -64,6 +71,7 @@ export class EventConsumer extends Construct {
       eventSourceArn: queue.queueArn,
       batchSize: trigger.batchSize ?? 10,
       reportBatchItemFailures: true,
+      ...(window > 0 && { maxBatchingWindow: Duration.seconds(window) }),
       ...(concurrency !== undefined && { maxConcurrency: concurrency }),
     });
     acknowledge(mapping, {

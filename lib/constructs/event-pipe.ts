@@ -21,7 +21,7 @@ const attributes = {
 
 /**
  * The outbox's way out: new event items of a context's table go to the bus, and nothing else does.
- * It is the only sender of `floodgate.<context>` events, so a stored event and a sent one cannot differ.
+ * Besides it only the auditor sends `floodgate.<context>` events: the stored ones that did not arrive, in this envelope.
  */
 export class EventPipe extends Construct {
   constructor(scope: Construct, context: TableName, platform: Platform) {
@@ -99,6 +99,7 @@ export class EventPipe extends Construct {
       above: 0,
       minutes: 3,
       meaning: `Events of ${context} do not reach the bus: orders are safe, but nothing follows from them.`,
+      runbook: 'pipe-failing.md#a-pipe-fails',
       topic: alarms,
     });
   }

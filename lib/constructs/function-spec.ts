@@ -9,6 +9,7 @@ export type TableName =
   | 'payment'
   | 'notification'
   | 'finance'
+  | 'reporting'
   | 'sandbox';
 
 /** The contexts that have functions. */
@@ -42,10 +43,14 @@ export type Grant =
     }
   /** `CHECKOUT_MACHINE_ARN` */
   | { readonly stateMachine: 'checkout'; readonly actions: readonly 'states:StartSyncExecution'[] }
+  /** `EVENT_BUS_NAME` */
+  | { readonly bus: readonly 'events:PutEvents'[] }
   /** `EMAIL_SENDER` */
   | { readonly email: readonly 'ses:SendEmail'[] }
   /** `SANDBOX_URL` and `SANDBOX_SECRET_ARN`: the sandbox provider's address, and the secret that holds its API key. */
-  | { readonly paymentProvider: readonly 'secretsmanager:GetSecretValue'[] };
+  | { readonly paymentProvider: readonly 'secretsmanager:GetSecretValue'[] }
+  /** `WEBHOOK_SECRET_ARN`: the secret by which the sandbox provider signs its webhooks. */
+  | { readonly webhookSecret: readonly 'secretsmanager:GetSecretValue'[] };
 
 /** What makes a function run. */
 export type Trigger =
@@ -62,9 +67,13 @@ export type Trigger =
       readonly maxConcurrency?: number;
     }
   /** An EventBridge Scheduler expression; the function gets `{"time": "<scheduled time>"}`. */
-  | { readonly schedule: string }
+  | {
+      readonly schedule: string;
+      /** The stage's business time zone instead of UTC. */
+      readonly timeZone?: 'business';
+    }
   /** A task state of a workflow in `statemachines/`; the placeholder there is `${<PascalName>Arn}`. */
-  | { readonly task: 'checkout' | 'finance-export' };
+  | { readonly task: 'checkout' | 'finance-export' | 'finance-reconcile' };
 
 /** A function, declared beside its handler in `functions/<context>/handlers/<name>.infra.ts`. */
 export interface FunctionSpec {
@@ -74,7 +83,10 @@ export interface FunctionSpec {
   readonly description: string;
   readonly trigger: Trigger;
   readonly grants: readonly Grant[];
-  /** 512 unless told: a quarter of a vCPU, which is what SDK-bound work needs. */
+  /**
+   * 512 over HTTP unless told: a quarter of a vCPU, which is what SDK-bound work needs. 256 otherwise: consumers and
+   * tasks mostly wait for somebody else, and nobody waits for their cold starts.
+   */
   readonly memoryMb?: number;
   /** 10 s for requests over HTTP, 30 s otherwise, unless told. */
   readonly timeoutSeconds?: number;

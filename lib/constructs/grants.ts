@@ -68,6 +68,13 @@ function permissionOf(grant: Grant, platform: Platform, who: string): Permission
       environment: { CHECKOUT_MACHINE_ARN: machine.stateMachineArn },
     };
   }
+  if ('bus' in grant) {
+    const { bus } = platform.stores;
+    return {
+      statements: [new PolicyStatement({ actions: [...grant.bus], resources: [bus.eventBusArn] })],
+      environment: { EVENT_BUS_NAME: bus.eventBusName },
+    };
+  }
   if ('email' in grant) {
     return {
       statements: [
@@ -80,6 +87,13 @@ function permissionOf(grant: Grant, platform: Platform, who: string): Permission
     };
   }
   const provider = needed(platform.paymentProvider, who, 'a payment provider');
+  if ('webhookSecret' in grant) {
+    const { secretArn } = provider.webhookSecret;
+    return {
+      statements: [new PolicyStatement({ actions: [...grant.webhookSecret], resources: [secretArn] })],
+      environment: { WEBHOOK_SECRET_ARN: secretArn },
+    };
+  }
   return {
     statements: [
       new PolicyStatement({ actions: [...grant.paymentProvider], resources: [provider.secret.secretArn] }),

@@ -25,13 +25,16 @@ export interface Stores {
 /** The public HTTP API, to which every context adds its own routes. */
 export interface PublicApi {
   readonly api: HttpApi;
+  /** As clients know it, without a slash at the end. */
+  readonly url: string;
   readonly authorizerId: string;
 }
 
-/** Where the payment provider is reached, and the secret with its API key. */
+/** Where the payment provider is reached, the secret with its API key, and the one that signs its webhooks. */
 export interface PaymentProvider {
   readonly url: string;
   readonly secret: Secret;
+  readonly webhookSecret: Secret;
 }
 
 /** What functions and their triggers stand on. */

@@ -7,16 +7,19 @@ import {
   Function as LambdaFunction,
   LoggingFormat,
   Runtime,
+  SystemLogLevel,
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { metricNamespace } from '../../functions/kernel/metrics.ts';
 import { acknowledge } from './acknowledge.ts';
 import { bundleOf, functionId } from './bundle.ts';
 import type { FunctionSpec } from './function-spec.ts';
 import { permissionsOf } from './grants.ts';
+import { originKeyArn } from './origin-key.ts';
 import type { Platform } from './platform.ts';
 import { watchFunction } from './watch.ts';
 
@@ -50,6 +53,16 @@ export class ServiceFunction extends Construct {
         resources: [logGroup.logGroupArn],
       }),
     );
+    const checksOrigin = config.domain !== undefined && 'http' in spec.trigger;
+    if (checksOrigin) {
+      role.addToPolicy(
+        new PolicyStatement({
+          actions: ['secretsmanager:GetSecretValue'],
+          // Secrets Manager adds six characters to the name.
+          resources: [`${originKeyArn(this, config)}-??????`],
+        }),
+      );
+    }
     for (const { statements } of permissions) for (const statement of statements) role.addToPolicy(statement);
 
     this.function = new LambdaFunction(this, 'Function', {
@@ -58,17 +71,20 @@ export class ServiceFunction extends Construct {
       architecture: Architecture.ARM_64,
       code: Code.fromAsset(bundleOf(spec, platform.bundles)),
       handler: 'index.handler',
-      memorySize: spec.memoryMb ?? 512,
+      memorySize: spec.memoryMb ?? (answersHttp ? 512 : 256),
       timeout: Duration.seconds(this.timeoutSeconds),
       role,
       logGroup,
       loggingFormat: LoggingFormat.JSON,
+      // Start and report lines are three quarters of a KB an invocation; those of failures are warnings and are kept.
+      systemLogLevelV2: SystemLogLevel.WARN,
       tracing: Tracing.ACTIVE,
       retryAttempts: 2,
       maxEventAge: Duration.hours(1),
       environment: {
         ...environmentOf(spec, platform),
         ...Object.assign({}, ...permissions.map(({ environment }) => environment)),
+        ...(checksOrigin && { ORIGIN_KEY_SECRET_ARN: originKeyArn(this, config) }),
         ...spec.environment,
       },
       ...(failures && { onFailure: new SqsDestination(failures) }),
@@ -84,12 +100,20 @@ function environmentOf(spec: FunctionSpec, platform: Platform): Record<string, s
   const { config } = platform;
   const environment: Record<string, string> = {
     POWERTOOLS_SERVICE_NAME: spec.context,
-    POWERTOOLS_METRICS_NAMESPACE: 'Floodgate',
+    METRICS_NAMESPACE: metricNamespace(config.stage),
     POWERTOOLS_LOG_LEVEL: config.logLevel,
   };
   if (spec.context === 'notification') environment.STORE_TIME_ZONE = config.storeTimeZone;
-  if (spec.context === 'finance') environment.BUSINESS_TIME_ZONE = config.businessTimeZone;
+  if (spec.context === 'finance' || readsLedger(spec))
+    environment.BUSINESS_TIME_ZONE = config.businessTimeZone;
+  // The provider calls the store back as anybody does.
+  if (spec.context === 'sandbox' && platform.publicApi) environment.API_URL = platform.publicApi.url;
   return verifiesTokens(spec) ? { ...environment, ...tokenEnvironment(platform) } : environment;
+}
+
+/** The ledger's keys hold business dates. */
+function readsLedger({ grants }: FunctionSpec): boolean {
+  return grants.some((grant) => 'table' in grant && grant.table === 'finance');
 }
 
 function verifiesTokens({ trigger }: FunctionSpec): boolean {

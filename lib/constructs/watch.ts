@@ -15,7 +15,15 @@ import { Construct } from 'constructs';
 
 const period = Duration.minutes(1);
 
-/** An alarm as this system has them: one minute's metric, silence is good, and someone is told of both turns. */
+/** A page of `docs/runbooks/` and the heading in it, as a link has them. A test looks both up. */
+export type Runbook = `${string}.md#${string}`;
+
+/** What an alarm says: what is wrong, the first thing that a woken operator reads, and where to go on. */
+export function description(meaning: string, runbook: Runbook): string {
+  return `${meaning} Runbook: docs/runbooks/${runbook}`;
+}
+
+/** An alarm as this system has them: silence is good, and someone is told of both turns. */
 export class Watch extends Construct {
   constructor(
     scope: Construct,
@@ -24,11 +32,13 @@ export class Watch extends Construct {
       readonly metric: IMetric;
       /** Alarms above this value. */
       readonly above: number;
-      /** Minutes in a row; 1 unless told. */
+      /** Periods in a row, of a minute unless the metric says otherwise; 1 unless told. */
       readonly minutes?: number;
-      /** What is wrong and where to look: the first thing that a woken operator reads. */
       readonly meaning: string;
+      readonly runbook: Runbook;
       readonly topic: ITopic;
+      /** The metric is a check's report: the alarm stays as it is until the next one. */
+      readonly untilToldOtherwise?: boolean;
     },
   ) {
     super(scope, id);
@@ -37,8 +47,8 @@ export class Watch extends Construct {
       threshold: props.above,
       comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
       evaluationPeriods: props.minutes ?? 1,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-      alarmDescription: props.meaning,
+      treatMissingData: props.untilToldOtherwise ? TreatMissingData.IGNORE : TreatMissingData.NOT_BREACHING,
+      alarmDescription: description(props.meaning, props.runbook),
     });
     alarm.addAlarmAction(new SnsAction(props.topic));
     alarm.addOkAction(new SnsAction(props.topic));
@@ -46,15 +56,23 @@ export class Watch extends Construct {
 }
 
 /** Alarms when the oldest message has waited longer than `seconds`. */
-export function watchAge(queue: IQueue, seconds: number, meaning: string, topic: ITopic): void {
+export function watchAge(
+  queue: IQueue,
+  seconds: number,
+  meaning: string,
+  runbook: Runbook,
+  topic: ITopic,
+): void {
   const metric = queue.metricApproximateAgeOfOldestMessage({ period, statistic: 'Maximum' });
-  new Watch(queue.node.scope as Construct, `${queue.node.id}Age`, { metric, above: seconds, meaning, topic });
+  const id = `${queue.node.id}Age`;
+  new Watch(queue.node.scope as Construct, id, { metric, above: seconds, meaning, runbook, topic });
 }
 
 /** Alarms on the first message: in a dead-letter queue every one is work for a person. */
-export function watchDepth(queue: IQueue, meaning: string, topic: ITopic): void {
+export function watchDepth(queue: IQueue, meaning: string, runbook: Runbook, topic: ITopic): void {
   const metric = queue.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Maximum' });
-  new Watch(queue.node.scope as Construct, `${queue.node.id}Depth`, { metric, above: 0, meaning, topic });
+  const id = `${queue.node.id}Depth`;
+  new Watch(queue.node.scope as Construct, id, { metric, above: 0, meaning, runbook, topic });
 }
 
 /** Alarms when a function fails or is refused capacity several minutes in a row; a single error is retried. */
@@ -73,6 +91,7 @@ export function watchFunction(fn: IFunction, scope: Construct, name: string, top
     above: 0,
     minutes: 3,
     meaning: `${name} fails or is throttled: read its log group.`,
+    runbook: 'function-failing.md#a-function-fails-or-is-throttled',
     topic,
   });
 }

@@ -11,10 +11,13 @@ import {
   SecurityPolicy,
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { FilterPattern, type IFilterPattern, LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
+import { metricNamespace, objectiveMetrics } from '../../functions/kernel/metrics.ts';
+import { placeOrder } from '../../functions/order/contract.ts';
 import type { Config } from '../config.ts';
+import { routeKeyOf } from '../constructs/http-route.ts';
 import type { PublicApi, Stores } from '../constructs/platform.ts';
 import { issuerOf } from '../constructs/service-function.ts';
 import { sumOf, Watch } from '../constructs/watch.ts';
@@ -23,6 +26,7 @@ import { FloodgateStack } from './floodgate-stack.ts';
 /** The public HTTP API without its routes: each context's stack adds its own. */
 export class ApiStack extends FloodgateStack implements PublicApi {
   readonly api: HttpApi;
+  readonly url: string;
   readonly authorizerId: string;
 
   constructor(scope: Construct, config: Config, stores: Stores, alarms: Topic) {
@@ -56,6 +60,7 @@ export class ApiStack extends FloodgateStack implements PublicApi {
         maxAge: Duration.days(1),
       },
     });
+    this.url = config.domain ? `https://${config.domain.name}` : this.api.apiEndpoint;
     this.#stage(config);
     this.authorizerId = new CfnAuthorizer(this, 'Authorizer', {
       apiId: this.api.apiId,
@@ -72,10 +77,11 @@ export class ApiStack extends FloodgateStack implements PublicApi {
       above: 5,
       minutes: 3,
       meaning: 'The API answers with server errors: look at the dashboard’s function errors.',
+      runbook: 'api-failing.md#the-api-answers-with-server-errors',
       topic: alarms,
     });
     new CfnOutput(this, 'ApiUrl', {
-      value: config.domain ? `https://${config.domain.name}` : this.api.apiEndpoint,
+      value: this.url,
     });
   }
 
@@ -86,6 +92,7 @@ export class ApiStack extends FloodgateStack implements PublicApi {
       retention: config.logRetentionDays,
       removalPolicy: RemovalPolicy.RETAIN,
     });
+    this.#countOrders(logGroup, config);
     new HttpStage(this, 'Stage', {
       httpApi: this.api,
       stageName: '$default',
@@ -111,6 +118,22 @@ export class ApiStack extends FloodgateStack implements PublicApi {
         ),
       },
     });
+  }
+
+  /** What the objective of checkout is measured by: free of log bytes, and the gateway's own failures count too. */
+  #countOrders(logGroup: LogGroup, config: Config): void {
+    const placing = FilterPattern.stringValue('$.routeKey', '=', routeKeyOf(placeOrder));
+    const failed = FilterPattern.stringValue('$.status', '=', '5*');
+    const filter = (id: string, metricName: string, filterPattern: IFilterPattern) =>
+      logGroup.addMetricFilter(id, {
+        filterPattern,
+        metricNamespace: metricNamespace(config.stage),
+        metricName,
+        metricValue: '1',
+      });
+    filter('OrderRequests', objectiveMetrics.orderRequests, placing);
+    const { orderRequestsFailed } = objectiveMetrics;
+    filter('OrderRequestsFailed', orderRequestsFailed, FilterPattern.all(placing, failed));
   }
 
   /** The address that only CloudFront knows. */

@@ -3,7 +3,7 @@ import { functionId } from '../constructs/bundle.ts';
 import { DeadLetterQueue } from '../constructs/dead-letter-queue.ts';
 import { EventConsumer } from '../constructs/event-consumer.ts';
 import { EventPipe } from '../constructs/event-pipe.ts';
-import type { FunctionSpec, TableSpec } from '../constructs/function-spec.ts';
+import type { FunctionSpec, TableSpec, Trigger } from '../constructs/function-spec.ts';
 import { HttpRoute, needsToken, routeKeyOf } from '../constructs/http-route.ts';
 import type { Platform } from '../constructs/platform.ts';
 import { Schedule } from '../constructs/schedule.ts';
@@ -32,7 +32,7 @@ export class ContextStack extends FloodgateStack {
 /** The function of a spec, with its trigger. A task has none: its workflow invokes it. */
 export function addFunction(scope: Construct, spec: FunctionSpec, platform: Platform): ServiceFunction {
   const { trigger } = spec;
-  if ('schedule' in trigger) return addScheduled(scope, spec, trigger.schedule, platform);
+  if ('schedule' in trigger) return addScheduled(scope, spec, trigger, platform);
   const fn = new ServiceFunction(scope, spec, platform);
   if ('events' in trigger) new EventConsumer(fn, spec, trigger, platform);
   if ('http' in trigger) {
@@ -49,7 +49,7 @@ export function addFunction(scope: Construct, spec: FunctionSpec, platform: Plat
 function addScheduled(
   scope: Construct,
   spec: FunctionSpec,
-  expression: string,
+  { schedule, timeZone }: Extract<Trigger, { schedule: string }>,
   platform: Platform,
 ): ServiceFunction {
   const id = functionId(spec);
@@ -58,7 +58,8 @@ function addScheduled(
   new Schedule(fn, {
     name: spec.name,
     description: spec.description,
-    expression,
+    expression: schedule,
+    ...(timeZone && { timeZone: platform.config.businessTimeZone }),
     targetArn: fn.function.functionArn,
     action: 'lambda:InvokeFunction',
     deadLetters,

@@ -19,7 +19,14 @@ import {
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { AnyPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket, StorageClass } from 'aws-cdk-lib/aws-s3';
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  type IBucket,
+  ObjectLockRetention,
+  StorageClass,
+} from 'aws-cdk-lib/aws-s3';
 import { EmailIdentity, Identity } from 'aws-cdk-lib/aws-ses';
 import type { Construct } from 'constructs';
 import type { Config } from '../config.ts';
@@ -194,6 +201,9 @@ export class DataStack extends FloodgateStack implements Stores {
       // One call to KMS for many objects.
       bucketKeyEnabled: true,
       versioned: true,
+      // Existing versions stay as they are: only new objects get a retention.
+      objectLockEnabled: true,
+      objectLockDefaultRetention: ObjectLockRetention.governance(Duration.days(config.exportLockDays)),
       serverAccessLogsBucket: accessLogs as IBucket,
       serverAccessLogsPrefix: 'exports/',
       lifecycleRules: [

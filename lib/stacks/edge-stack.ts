@@ -28,6 +28,7 @@ import { CfnWebACL } from 'aws-cdk-lib/aws-wafv2';
 import type { Construct } from 'constructs';
 import type { Config } from '../config.ts';
 import { acknowledge } from '../constructs/acknowledge.ts';
+import { originKeyName } from '../constructs/origin-key.ts';
 import { FloodgateStack } from './floodgate-stack.ts';
 
 /** CloudFront and WAF before the API. In us-east-1, the only region where CloudFront takes a WAF from. */
@@ -35,16 +36,21 @@ export class EdgeStack extends FloodgateStack {
   constructor(scope: Construct, config: Config, domain: NonNullable<Config['domain']>) {
     super(scope, 'Edge', config, 'CloudFront and WAF', 'us-east-1');
     const logs = this.#logs(config);
+    if (!config.region)
+      throw new Error('a stage with a domain needs its region, for the replica of the origin key');
     const originKey = new Secret(this, 'OriginKey', {
+      secretName: originKeyName(config),
+      // The API's functions read it in their own region.
+      ...(config.region !== this.region && { replicaRegions: [{ region: config.region }] }),
       description: 'What CloudFront says to the API in x-origin-key',
       generateSecretString: { passwordLength: 40, excludePunctuation: true },
     });
     acknowledge(originKey, {
       'AwsSolutions-SMG4':
-        'Rotated by a deployment of this stack: the distribution has to learn the new value at the same time.',
+        'Rotated by hand and a deployment of this stack, which tells the distribution; the API takes both values until then.',
     });
     const distribution = new Distribution(this, 'Distribution', {
-      comment: this.stackName,
+      comment: `${this.stackName}, origin key ${domain.originKeyTurn ?? 0}`,
       domainNames: [domain.name],
       certificate: Certificate.fromCertificateArn(this, 'Certificate', domain.certificateArn),
       minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,

@@ -20,6 +20,7 @@ const contexts: readonly (readonly [ContextName, description: string])[] = [
   ['order', 'orders, their expiry and their events'],
   ['payment', 'payments and the provider’s webhooks'],
   ['notification', 'e-mail to shoppers'],
+  ['reporting', 'lists for operators'],
 ];
 
 /** All stacks of one stage, in the order of their dependence, and the rules that their resources must satisfy. */

@@ -5,6 +5,7 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { acknowledge } from '../constructs/acknowledge.ts';
+import { EventPipe } from '../constructs/event-pipe.ts';
 import type { FunctionSpec } from '../constructs/function-spec.ts';
 import { HttpRoute } from '../constructs/http-route.ts';
 import type { PaymentProvider, Platform } from '../constructs/platform.ts';
@@ -16,16 +17,12 @@ import { FloodgateStack } from './floodgate-stack.ts';
 export class SandboxStack extends FloodgateStack implements PaymentProvider {
   readonly url: string;
   readonly secret: Secret;
+  readonly webhookSecret: Secret;
 
   constructor(scope: Construct, platform: Platform, functions: readonly FunctionSpec[]) {
     super(scope, 'Sandbox', platform.config, 'the simulated payment provider');
-    this.secret = new Secret(this, 'ApiKey', {
-      description: 'API key of the sandbox payment provider',
-      generateSecretString: { passwordLength: 40, excludePunctuation: true },
-    });
-    acknowledge(this.secret, {
-      'AwsSolutions-SMG4': 'The key of a simulator that holds no money and no personal data.',
-    });
+    this.secret = this.#secret('ApiKey', 'API key of the sandbox payment provider');
+    this.webhookSecret = this.#secret('WebhookSecret', 'Signs the webhooks of the sandbox payment provider');
     const api = this.#api(platform);
     this.url = api.apiEndpoint;
     const provider = { ...platform, paymentProvider: this };
@@ -37,7 +34,20 @@ export class SandboxStack extends FloodgateStack implements PaymentProvider {
       const fn = new ServiceFunction(this, spec, provider);
       new HttpRoute(fn, { apiId: api.apiId, routeKey: spec.trigger.sandbox });
     }
+    // Its webhooks leave as events do: written with the change, and sent by whoever reads the stream.
+    new EventPipe(this, 'sandbox', provider);
     new CfnOutput(this, 'SandboxUrl', { value: this.url });
+  }
+
+  #secret(id: string, description: string): Secret {
+    const secret = new Secret(this, id, {
+      description,
+      generateSecretString: { passwordLength: 40, excludePunctuation: true },
+    });
+    acknowledge(secret, {
+      'AwsSolutions-SMG4': 'The key of a simulator that holds no money and no personal data.',
+    });
+    return secret;
   }
 
   #api({ config }: Platform): HttpApi {

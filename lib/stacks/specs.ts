@@ -11,12 +11,16 @@ import { importProducts } from '../../functions/catalog/handlers/import-products
 import { listCategories } from '../../functions/catalog/handlers/list-categories.infra.ts';
 import { listProducts } from '../../functions/catalog/handlers/list-products.infra.ts';
 import { catalogTable } from '../../functions/catalog/table.infra.ts';
+import { checkExport } from '../../functions/finance/handlers/check-export.infra.ts';
 import { exportJournal } from '../../functions/finance/handlers/export-journal.infra.ts';
 import { exportManifest } from '../../functions/finance/handlers/export-manifest.infra.ts';
+import { fetchSettlement } from '../../functions/finance/handlers/fetch-settlement.infra.ts';
 import { getExport } from '../../functions/finance/handlers/get-export.infra.ts';
 import { journal } from '../../functions/finance/handlers/journal.infra.ts';
 import { listExports } from '../../functions/finance/handlers/list-exports.infra.ts';
+import { matchSettlement } from '../../functions/finance/handlers/match-settlement.infra.ts';
 import { planExport } from '../../functions/finance/handlers/plan-export.infra.ts';
+import { postSettlement } from '../../functions/finance/handlers/post-settlement.infra.ts';
 import { financeTable } from '../../functions/finance/table.infra.ts';
 import { getHealth } from '../../functions/health/handlers/get-health.infra.ts';
 import { getOpenApi } from '../../functions/health/handlers/get-open-api.infra.ts';
@@ -28,18 +32,25 @@ import { setStock } from '../../functions/inventory/handlers/set-stock.infra.ts'
 import { inventoryTable } from '../../functions/inventory/table.infra.ts';
 import { sendMail } from '../../functions/notification/handlers/send-mail.infra.ts';
 import { notificationTable } from '../../functions/notification/table.infra.ts';
+import { auditEvents } from '../../functions/order/handlers/audit-events.infra.ts';
 import { cancelOrder } from '../../functions/order/handlers/cancel-order.infra.ts';
 import { getOrder } from '../../functions/order/handlers/get-order.infra.ts';
 import { listOrderEvents } from '../../functions/order/handlers/list-order-events.infra.ts';
 import { listOrders } from '../../functions/order/handlers/list-orders.infra.ts';
 import { payOrder } from '../../functions/order/handlers/pay-order.infra.ts';
 import { placeOrder } from '../../functions/order/handlers/place-order.infra.ts';
+import { receiveWebhook } from '../../functions/order/handlers/receive-webhook.infra.ts';
 import { recordOutcome } from '../../functions/order/handlers/record-outcome.infra.ts';
 import { refundOrder } from '../../functions/order/handlers/refund-order.infra.ts';
 import { runCheckout } from '../../functions/order/handlers/run-checkout.infra.ts';
 import { sweepDue } from '../../functions/order/handlers/sweep-due.infra.ts';
 import { orderTable } from '../../functions/order/table.infra.ts';
 import { callProvider } from '../../functions/payment/handlers/call-provider.infra.ts';
+import { followOrder } from '../../functions/reporting/handlers/follow-order.infra.ts';
+import { getAdminOrder } from '../../functions/reporting/handlers/get-admin-order.infra.ts';
+import { listAdminOrders } from '../../functions/reporting/handlers/list-admin-orders.infra.ts';
+import { reportingTable } from '../../functions/reporting/table.infra.ts';
+import { deliverWebhook } from '../../functions/sandbox/handlers/deliver-webhook.infra.ts';
 import { sandbox } from '../../functions/sandbox/handlers/sandbox.infra.ts';
 import { sandboxTable } from '../../functions/sandbox/table.infra.ts';
 import type { FunctionSpec, TableSpec } from '../constructs/function-spec.ts';
@@ -53,6 +64,7 @@ export const tables: readonly TableSpec[] = [
   sandboxTable,
   notificationTable,
   financeTable,
+  reportingTable,
 ];
 
 /** Every function of the store. What is not named here is not deployed, and a test says so. */
@@ -80,12 +92,14 @@ export const functions: readonly FunctionSpec[] = [
   getCart,
   putCartLine,
   // order
+  auditEvents,
   cancelOrder,
   getOrder,
   listOrderEvents,
   listOrders,
   payOrder,
   placeOrder,
+  receiveWebhook,
   recordOutcome,
   refundOrder,
   runCheckout,
@@ -93,14 +107,23 @@ export const functions: readonly FunctionSpec[] = [
   // payment
   callProvider,
   // sandbox
+  deliverWebhook,
   sandbox,
   // notification
   sendMail,
   // finance
+  checkExport,
   exportJournal,
   exportManifest,
+  fetchSettlement,
   getExport,
   journal,
   listExports,
+  matchSettlement,
   planExport,
+  postSettlement,
+  // reporting
+  followOrder,
+  getAdminOrder,
+  listAdminOrders,
 ];

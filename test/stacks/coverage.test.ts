@@ -62,10 +62,10 @@ describe('what is written is deployed', () => {
     expect(sources).not.toEqual([]);
   });
 
-  it('every schedule, and the finance export’s', () => {
+  it('every schedule, and those of the finance workflows', () => {
     const scheduled = functions.filter(({ trigger }) => 'schedule' in trigger).map(({ name }) => name);
     const schedules = ofType('AWS::Scheduler::Schedule').map(({ properties }) => properties.Name);
-    expect(schedules.sort()).toEqual([...scheduled, 'finance-export'].sort());
+    expect(schedules.sort()).toEqual([...scheduled, 'finance-export', 'finance-reconcile'].sort());
   });
 
   it('every workflow, with all of its tasks', () => {

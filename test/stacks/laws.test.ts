@@ -16,7 +16,7 @@ const breaches: Readonly<Record<string, readonly [type: string, spoil: (p: any) 
   'a policy allows single actions': [
     ['AWS::IAM::Policy', (p) => Object.assign(p.PolicyDocument.Statement[0], { Action: 'dynamodb:*' })],
   ],
-  'a policy names its resources, except for actions that take none and for keys of exports': [
+  'a policy names its resources, except for actions that take none and for keys of exports and settlements': [
     ['AWS::IAM::Policy', (p) => Object.assign(p.PolicyDocument.Statement[0], { Resource: '*' })],
     ['AWS::IAM::Policy', (p) => Object.assign(p.PolicyDocument.Statement[0], { Resource: ['arn:table/*'] })],
   ],
@@ -33,6 +33,7 @@ const breaches: Readonly<Record<string, readonly [type: string, spoil: (p: any) 
   ],
   'a function writes JSON logs to a group of its own, and may write to no other': [
     ['AWS::Lambda::Function', (p) => delete p.LoggingConfig],
+    ['AWS::Lambda::Function', (p) => Object.assign(p.LoggingConfig, { SystemLogLevel: 'INFO' })],
     [
       'AWS::IAM::Policy',
       (p) => Object.assign(p.PolicyDocument.Statement[0], { Action: 'logs:PutLogEvents', Resource: 'arn' }),
@@ -89,12 +90,13 @@ const breaches: Readonly<Record<string, readonly [type: string, spoil: (p: any) 
     ['AWS::Scheduler::Schedule', (p) => delete p.Target.DeadLetterConfig],
     ['AWS::Scheduler::Schedule', (p) => delete p.Target.RetryPolicy],
   ],
-  'a workflow is traced, logs everything but what shoppers typed, and alarms': [
+  'a workflow is traced, logs what no order tells but nothing that shoppers typed, and alarms': [
     ['AWS::StepFunctions::StateMachine', (p) => delete p.TracingConfiguration],
     [
       'AWS::StepFunctions::StateMachine',
       (p) => Object.assign(p.LoggingConfiguration, { IncludeExecutionData: true }),
     ],
+    ['AWS::StepFunctions::StateMachine', (p) => Object.assign(p.LoggingConfiguration, { Level: 'OFF' })],
     ['AWS::CloudWatch::Alarm', (p) => delete p.Dimensions],
   ],
   'a table can be restored, is encrypted with a key of ours, and outlives its stack': [
@@ -110,7 +112,11 @@ const breaches: Readonly<Record<string, readonly [type: string, spoil: (p: any) 
     ['AWS::S3::Bucket', (p) => delete p.PublicAccessBlockConfiguration.BlockPublicAcls],
     ['AWS::S3::BucketPolicy', (p) => delete p.Bucket],
   ],
-  'an alarm tells somebody': [['AWS::CloudWatch::Alarm', (p) => delete p.AlarmActions]],
+  'an alarm tells somebody, itself or through a composite alarm': [
+    ['AWS::CloudWatch::Alarm', (p) => delete p.AlarmActions],
+    ['AWS::CloudWatch::CompositeAlarm', (p) => delete p.AlarmRule],
+  ],
+  'a composite alarm tells somebody': [['AWS::CloudWatch::CompositeAlarm', (p) => delete p.AlarmActions]],
   'a topic is encrypted': [['AWS::SNS::Topic', (p) => delete p.KmsMasterKeyId]],
 };
 

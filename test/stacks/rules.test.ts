@@ -1,6 +1,7 @@
 import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, it } from 'vitest';
 import { type Config, configOf } from '../../lib/config.ts';
+import { functions } from '../../lib/stacks/specs.ts';
 import { appOf, stacksOf } from './support/synthesis.ts';
 
 const certificate = (region: string) =>
@@ -50,6 +51,31 @@ describe('the stacks', () => {
       const types = Object.values<any>(template.Resources).map(({ Type }) => Type);
       expect(types.some((type) => stateful.test(type))).toBe(stackName === 'Floodgate-prod-Data');
     }
+  });
+
+  it('let into every route only what the edge sends, where there is an edge', () => {
+    const edge = Object.values<any>(assembly.getStackByName('Floodgate-prod-Edge').template.Resources);
+    const key = edge.find(({ Type }) => Type === 'AWS::SecretsManager::Secret').Properties;
+    expect(key.ReplicaRegions).toEqual([{ Region: 'ap-northeast-2' }]);
+    const resources = assembly.stacks.flatMap(({ template }) => Object.values<any>(template.Resources));
+    const checking = resources.filter(({ Properties }) =>
+      JSON.stringify(Properties?.Environment?.Variables?.ORIGIN_KEY_SECRET_ARN)?.includes(
+        `:secret:${key.Name}`,
+      ),
+    );
+    const routes = functions.filter(({ trigger }) => 'http' in trigger);
+    expect(checking.map(({ Properties }) => Properties.Description).sort()).toEqual(
+      routes.map(({ description }) => description).sort(),
+    );
+    const granting = resources.filter(
+      ({ Type, Properties }) =>
+        Type === 'AWS::IAM::Policy' && JSON.stringify(Properties).includes(`:secret:${key.Name}-??????`),
+    );
+    expect(granting).toHaveLength(routes.length);
+    const local = appOf(configOf('prod'))
+      .synth()
+      .stacks.map(({ template }) => JSON.stringify(template));
+    expect(local.join()).not.toContain('ORIGIN_KEY');
   });
 
   it('put the edge in us-east-1, and close the API’s own address behind it', () => {

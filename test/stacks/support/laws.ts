@@ -130,13 +130,13 @@ export const laws: readonly Law[] = [
     ),
   },
   {
-    name: 'a policy names its resources, except for actions that take none and for keys of exports',
+    name: 'a policy names its resources, except for actions that take none and for keys of exports and settlements',
     broken: allOf('AWS::IAM::Policy', ({ properties }) =>
       properties.PolicyDocument.Statement.filter((s: any) => s.Effect === 'Allow')
         .filter((s: any) => !list<string>(s.Action).every((action) => unscopable.has(action)))
         .filter((s: any) => {
           const wild = list<any>(s.Resource).filter((resource) => text(resource).includes('*'));
-          const keys = wild.every((resource) => text(resource).endsWith('"/exports/*"]]}'));
+          const keys = wild.every((resource) => /"\/(exports|settlements)\/\*"\]\]\}$/.test(text(resource)));
           return wild.length > 0 && !(keys && list<string>(s.Action).every((a) => /^s3:.*Object$/.test(a)));
         })
         .map(text)
@@ -161,9 +161,10 @@ export const laws: readonly Law[] = [
   {
     name: 'a function writes JSON logs to a group of its own, and may write to no other',
     broken: allOf('AWS::Lambda::Function', (fn, all) => {
-      const { LogFormat, LogGroup } = fn.properties.LoggingConfig ?? {};
+      const { LogFormat, LogGroup, SystemLogLevel } = fn.properties.LoggingConfig ?? {};
       const group = ofType(all, 'AWS::Logs::LogGroup').find((one) => refersTo(LogGroup, one));
       if (LogFormat !== 'JSON' || !group) return 'no JSON logs of its own';
+      if (SystemLogLevel !== 'WARN') return 'a line of Lambda’s own for every start and end';
       const role = roleOf(fn, all);
       const statements = role ? statementsOf(role, all) : [];
       const writes = statements.filter((s) => list<string>(s.Action).some((a) => a.startsWith('logs:')));
@@ -298,11 +299,13 @@ export const laws: readonly Law[] = [
     ),
   },
   {
-    name: 'a workflow is traced, logs everything but what shoppers typed, and alarms',
+    name: 'a workflow is traced, logs what no order tells but nothing that shoppers typed, and alarms',
     broken: allOf('AWS::StepFunctions::StateMachine', (machine, all) => {
       const { TracingConfiguration, LoggingConfiguration: logging } = machine.properties;
       if (!TracingConfiguration?.Enabled) return 'not traced';
-      if (logging?.Level !== 'ALL' || logging.IncludeExecutionData !== false) return 'logs wrongly';
+      // The events of each order tell what its checkout did; nothing else tells of the others.
+      const level = machine.properties.StateMachineType === 'EXPRESS' ? 'ERROR' : 'ALL';
+      if (logging?.Level !== level || logging.IncludeExecutionData !== false) return 'logs wrongly';
       return alarmsOn(machine, 'ExecutionsFailed', all).length === 0 && 'no alarm';
     }),
   },
@@ -335,8 +338,19 @@ export const laws: readonly Law[] = [
     }),
   },
   {
-    name: 'an alarm tells somebody',
-    broken: allOf('AWS::CloudWatch::Alarm', ({ properties }) => !properties.AlarmActions?.length && 'nobody'),
+    name: 'an alarm tells somebody, itself or through a composite alarm',
+    broken: allOf('AWS::CloudWatch::Alarm', (alarm, all) => {
+      const composites = ofType(all, 'AWS::CloudWatch::CompositeAlarm');
+      const part = composites.some(({ properties }) => text(properties.AlarmRule).includes(`"${alarm.id}"`));
+      return !part && !alarm.properties.AlarmActions?.length && 'nobody';
+    }),
+  },
+  {
+    name: 'a composite alarm tells somebody',
+    broken: allOf(
+      'AWS::CloudWatch::CompositeAlarm',
+      ({ properties }) => !properties.AlarmActions?.length && 'nobody',
+    ),
   },
   {
     name: 'a topic is encrypted',
