@@ -1,4 +1,5 @@
 import type { ContentionWindow } from './contention.ts';
+import { capacityOf, capacityOfFailure, isBilled } from './dynamodb-capacity.ts';
 import { isSingleWrite, type Touch, touchesOf } from './dynamodb-operations.ts';
 import { prepareTable, type TableDefinition, tableDefinition } from './dynamodb-tables.ts';
 import { type BackendAnswer, type DynamoDbBackend, startDynamoDb } from './dynoxide.ts';
@@ -87,23 +88,44 @@ export function createDynamoDb(
     }
   }
 
+  /** The answer without what only the meter asked for; its request units go to the meter. */
   async function serve(operation: string, body: string | Buffer, input: any, caller: Caller) {
+    if (caller.kind === 'operator' || !isBilled(operation)) return run(operation, body, input, caller);
+    const bill = (capacities: ReturnType<typeof capacityOf>) => {
+      for (const { table, counts } of capacities) {
+        runtime.meter.add({ service: 'dynamodb', resource: table, operation, by: caller, counts });
+      }
+    };
+    try {
+      const asked = JSON.stringify({ ...input, ReturnConsumedCapacity: 'INDEXES' });
+      const answer = await run(operation, asked, input, caller);
+      const { ConsumedCapacity, ...output } = JSON.parse(answer.body.toString() || '{}');
+      if (answer.status === 200) bill(capacityOf(operation, ConsumedCapacity));
+      else bill(capacityOfFailure(operation, input, failureIn(output)));
+      return input.ReturnConsumedCapacity ? answer : { ...answer, body: Buffer.from(JSON.stringify(output)) };
+    } catch (error) {
+      if (error instanceof AwsError) bill(capacityOfFailure(operation, input, error));
+      throw error;
+    }
+  }
+
+  async function run(operation: string, body: string | Buffer, input: any, caller: Caller) {
     if (STREAM_OPERATIONS.has(operation)) return serveStream(operation, input, caller);
     const touches = touchesOf(operation, input, (name) => table(name).keyNames);
     for (const touch of touches) authorize(touch, caller);
-    const run = () => send(API + operation, body);
+    const go = () => send(API + operation, body);
     if (operation === 'TransactWriteItems') {
-      const answer = await contention.transaction(keysOf(touches), input.ClientRequestToken, run);
+      const answer = await contention.transaction(keysOf(touches), input.ClientRequestToken, go);
       announce(touches, answer);
       return answer;
     }
     if (isSingleWrite(operation)) {
-      const answer = await contention.write(keysOf(touches), run);
+      const answer = await contention.write(keysOf(touches), go);
       announce(touches, answer);
       return answer;
     }
-    if (operation === 'TransactGetItems') return contention.readTransaction(keysOf(touches), run);
-    return run();
+    if (operation === 'TransactGetItems') return contention.readTransaction(keysOf(touches), go);
+    return go();
   }
 
   function keysOf(touches: readonly Touch[]): string[] {
@@ -156,8 +178,8 @@ export function createDynamoDb(
       const { status, body } = await serve(operation, JSON.stringify(input), input, caller);
       const output = JSON.parse(body.toString() || '{}');
       if (status === 200) return output;
-      const { __type, message, Message, ...members } = output;
-      throw new AwsError(String(__type).split('#').at(-1)!, message ?? Message ?? '', status, members);
+      const { code, message, members } = failureIn(output);
+      throw new AwsError(code, message, status, members);
     },
     async forward(operation, body, caller) {
       const answer = await serve(operation, body, JSON.parse(body.toString()), caller);
@@ -185,4 +207,10 @@ export function createDynamoDb(
       await stopping?.stop();
     },
   };
+}
+
+/** The error in an answer's body. */
+function failureIn(output: any): { code: string; message: string; members: Record<string, unknown> } {
+  const { __type, message, Message, ...members } = output;
+  return { code: String(__type).split('#').at(-1)!, message: message ?? Message ?? '', members };
 }

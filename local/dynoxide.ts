@@ -41,6 +41,8 @@ export interface BackendAnswer {
 export interface DynamoDbBackend {
   /** Sends a request body as it is. @param target the whole `X-Amz-Target`, version included */
   send(target: string, body: string | Buffer): Promise<BackendAnswer>;
+  /** Where it listens. */
+  readonly endpoint: string;
   /** The SQLite file that keeps the tables, where there is one. */
   readonly file: string | undefined;
   stop(): Promise<void>;
@@ -81,6 +83,7 @@ export async function startDynamoDb(home: string): Promise<DynamoDbBackend> {
 function connect(url: URL): DynamoDbBackend {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   return {
+    endpoint: url.origin,
     file: undefined,
     send: (target, body) =>
       new Promise((resolve, reject) => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { checkTarget, Deliveries } from './deliveries.ts';
 import { compileInput } from './event-input.ts';
 import { compilePattern } from './event-pattern.ts';
+import { chunksOf, metered, nameOf } from './meter.ts';
 import { requireOperator } from './operator.ts';
 import { transaction } from './transaction.ts';
 import { AwsError, type Caller, type Resource, type Runtime, type Service } from './types.ts';
@@ -244,24 +245,41 @@ export function createEvents(runtime: Runtime): Service {
     };
   }
 
+  async function call(operation: string, input: any, caller: Caller): Promise<any> {
+    switch (operation) {
+      case 'PutEvents':
+        return putEvents(input, caller);
+      case 'StartReplay':
+        return startReplay(input, caller);
+      case 'DescribeReplay':
+        return describeReplay(input, caller);
+      case 'ListReplays':
+        return listReplays(input, caller);
+      case 'ListRecorded':
+        return listRecorded(input, caller);
+      default:
+        throw new AwsError('UnknownOperationException', `events:${operation} is not emulated`);
+    }
+  }
+
+  /** Each event that is put is billed by 64 KB; what rules match and hand to queues is not. Archives bill by bytes. */
+  function bill(operation: string, input: any, output: any) {
+    if (operation !== 'PutEvents') return undefined;
+    const entries: any[] = input.Entries.filter((_: any, index: number) => !output.Entries[index]?.ErrorCode);
+    const bytes = entries.reduce((sum, entry) => sum + entryBytes(entry), 0);
+    return {
+      resource: nameOf(String(input.Entries[0]?.EventBusName ?? 'default')),
+      counts: {
+        events: entries.reduce((sum, entry) => sum + chunksOf(entryBytes(entry)), 0),
+        bytes,
+        ...(archives.length > 0 && { archivedBytes: bytes }),
+      },
+    };
+  }
+
   return {
     name: 'events',
-    async call(operation, input, caller) {
-      switch (operation) {
-        case 'PutEvents':
-          return putEvents(input, caller);
-        case 'StartReplay':
-          return startReplay(input, caller);
-        case 'DescribeReplay':
-          return describeReplay(input, caller);
-        case 'ListReplays':
-          return listReplays(input, caller);
-        case 'ListRecorded':
-          return listRecorded(input, caller);
-        default:
-          throw new AwsError('UnknownOperationException', `events:${operation} is not emulated`);
-      }
-    },
+    call: metered(runtime.meter, 'events', call, bill),
     async start() {
       deliveries.start();
     },

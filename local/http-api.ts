@@ -5,6 +5,7 @@ import { type CorsConfiguration, corsHeaders, isPreflight, preflightHeaders } fr
 import { type HttpApiRequest, type HttpApiResponse, proxyEvent, responseFrom } from './http-api-event.ts';
 import { matchRoute } from './http-api-routes.ts';
 import { createLocalApi, type LocalApi } from './local-api.ts';
+import { accessLogBytes } from './log-bytes.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { AwsError, type Resource, type Runtime, type Service, type ServiceFactory } from './types.ts';
 
@@ -25,6 +26,8 @@ const bodyLimit = 10 * 1024 * 1024;
 const headerLimit = 10_240;
 /** Milliseconds. */
 const longestTimeout = 30_000;
+/** Bytes of a request that are billed as one. */
+const meteredBytes = 512 * 1024;
 /** Requests a second, and at once, of an account in a region. */
 const accountThrottle = { rate: 10_000, burst: 5_000 };
 
@@ -52,6 +55,7 @@ class HttpApi {
   readonly #routes: readonly Route[];
   readonly #cors: CorsConfiguration | undefined;
   readonly #edgeHeaders: Readonly<Record<string, string>>;
+  readonly #accessLogFormat: string | undefined;
   readonly #accountThrottle = new TokenBucket(accountThrottle.rate, accountThrottle.burst);
   readonly #local: LocalApi | undefined;
   readonly #server: Server;
@@ -62,6 +66,7 @@ class HttpApi {
     this.#routes = routesOf(api, runtime);
     this.#cors = api.properties.CorsConfiguration;
     this.#edgeHeaders = edgeHeadersOf(api, runtime);
+    this.#accessLogFormat = stageOf(api, runtime).properties.AccessLogSettings?.Format;
     this.#local = isMain(api, runtime) ? createLocalApi(runtime) : undefined;
     this.#server = createServer({ maxHeaderSize: 4 * headerLimit, keepAliveTimeout: 65_000 });
     this.#server.on('request', (request, response) => {
@@ -127,13 +132,33 @@ class HttpApi {
     if (this.#local && /^\/_local(\/|$)/.test(request.path)) return this.#local(request);
 
     const cors = this.#cors;
-    if (!cors) return this.#route(request, requestId);
+    if (!cors) return this.#routeMetered(request, requestId);
     if (isPreflight(request.method, request.headers)) {
       return { status: 204, headers: preflightHeaders(cors, request.headers), body: '' };
     }
-    const response = await this.#route(request, requestId);
+    const response = await this.#routeMetered(request, requestId);
     const own = Object.entries(response.headers).filter(([name]) => !name.startsWith('access-control-'));
     return { ...response, headers: { ...Object.fromEntries(own), ...corsHeaders(cors, request.headers) } };
+  }
+
+  /** Requests are billed by 512 KB, those included that are refused here. */
+  async #routeMetered(request: HttpApiRequest, requestId: string): Promise<HttpApiResponse> {
+    const response = await this.#route(request, requestId);
+    const route = matchRoute(this.#routes, request.method, request.path)?.route.routeKey ?? '';
+    const responseBytes =
+      Buffer.byteLength(response.body) + Buffer.byteLength(JSON.stringify(response.headers));
+    this.#runtime.meter.add({
+      service: 'apigateway',
+      resource: this.#api.logicalId,
+      operation: route,
+      by: '',
+      counts: {
+        requests: Math.max(1, Math.ceil(request.body.length / meteredBytes)),
+        responseBytes,
+        logBytes: accessLogBytes(this.#accessLogFormat, { routeKey: route, responseLength: responseBytes }),
+      },
+    });
+    return response;
   }
 
   async #route(request: HttpApiRequest, requestId: string): Promise<HttpApiResponse> {
@@ -194,15 +219,20 @@ class HttpApi {
   }
 }
 
+function stageOf(api: Resource, runtime: Runtime): Resource {
+  const found = runtime
+    .resources('AWS::ApiGatewayV2::Stage')
+    .find(({ properties }) => properties.ApiId === api.ref && properties.StageName === stage);
+  if (found) return found;
+  throw new Error(
+    `${api.stack} ${api.logicalId}: an HTTP API needs the stage ${stage}; no other is emulated`,
+  );
+}
+
 function routesOf(api: Resource, runtime: Runtime): Route[] {
   const owned = (type: string) =>
     runtime.resources(type).filter(({ properties }) => properties.ApiId === api.ref);
-  const settings = owned('AWS::ApiGatewayV2::Stage').find(({ properties }) => properties.StageName === stage);
-  if (!settings) {
-    throw new Error(
-      `${api.stack} ${api.logicalId}: an HTTP API needs the stage ${stage}; no other is emulated`,
-    );
-  }
+  const settings = stageOf(api, runtime);
   const authorizers = new Map(
     owned('AWS::ApiGatewayV2::Authorizer').map((authorizer) => [
       authorizer.ref,

@@ -15,6 +15,8 @@ export interface ThreadSettings extends WorkerSettings {
   readonly timeout: number;
   /** The file that the function's output is appended to. */
   readonly logFile: string;
+  /** Told of whole lines as they are appended. */
+  readonly onOutput: (text: string) => void;
   /** Whether the function's role may write its log. */
   readonly mayLog: () => boolean;
   readonly onEnd: () => void;
@@ -109,6 +111,7 @@ export class FunctionThread {
   #log(text: string): void {
     if (!this.#settings.mayLog()) return;
     writeSync(this.#logFile, text);
+    this.#settings.onOutput(text);
   }
 
   #load(): Promise<InvocationOutcome | undefined> {

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { AsyncInvocations } from './lambda-async.ts';
 import { environmentOf, logGroupOf } from './lambda-environment.ts';
 import { FunctionThread, type InvocationOutcome } from './lambda-thread.ts';
+import { platformLogBytes, writtenLogBytes } from './log-bytes.ts';
+import { nameOf } from './meter.ts';
 import { requireOperator } from './operator.ts';
 import {
   AwsError,
@@ -76,7 +78,9 @@ class Lambda implements Service {
         new EmulatedFunction(resource, runtime, this.#clockOffset, concurrency, environments),
       );
     }
-    this.#async = new AsyncInvocations(runtime, (arn, event, id) => this.#function(arn).invoke(event, id));
+    this.#async = new AsyncInvocations(runtime, (arn, event, id) =>
+      this.#function(arn).invoke('asynchronous', event, id),
+    );
   }
 
   async call(operation: string, input: InvokeInput, caller: Caller): Promise<InvokeOutput> {
@@ -104,7 +108,8 @@ class Lambda implements Service {
       this.#async.accept(fn.resource, event);
       return { StatusCode: 202 };
     }
-    const outcome = await fn.invoke(event, randomUUID(), input.TraceHeader);
+    const by = caller.kind === 'service' ? nameOf(caller.sourceArn) : caller;
+    const outcome = await fn.invoke(by, event, randomUUID(), input.TraceHeader);
     return {
       StatusCode: 200,
       Payload: JSON.parse(outcome.body),
@@ -194,10 +199,17 @@ class EmulatedFunction {
 
   /**
    * Runs the handler once; a failure of the function is an outcome.
+   * @param by who is billed for it
    * @throws AwsError `TooManyRequestsException` (429) when the function's or the account's concurrency is used up.
    */
-  async invoke(event: string, id: string, traceHeader = newTrace()): Promise<InvocationOutcome> {
+  async invoke(
+    by: string | Caller,
+    event: string,
+    id: string,
+    traceHeader = newTrace(),
+  ): Promise<InvocationOutcome> {
     const release = this.#concurrency.take();
+    const begun = performance.now();
     this.#openLog();
     // An alarm of the clock may come here before the clock's listeners have been told.
     new Float64Array(this.#clockOffset)[0] = this.#runtime.clock.offset;
@@ -217,7 +229,23 @@ class EmulatedFunction {
       };
     } finally {
       release();
+      this.#meter('Invoke', by, {
+        requests: 1,
+        ...this.#durationOf(performance.now() - begun),
+        logBytes: platformLogBytes(this.resource),
+      });
     }
+  }
+
+  /** Billed by the millisecond. Time here is an indication only: functions share two cores with everything else. */
+  #durationOf(milliseconds: number) {
+    const billed = Math.ceil(milliseconds);
+    const megabytes = Number(this.resource.properties.MemorySize ?? 128);
+    return { milliseconds: billed, gbSeconds: (billed / 1000) * (megabytes / 1024) };
+  }
+
+  #meter(operation: string, by: string | Caller, counts: Record<string, number>): void {
+    this.#runtime.meter.add({ service: 'lambda', resource: this.resource.ref, operation, by, counts });
   }
 
   async stop(): Promise<void> {
@@ -264,6 +292,7 @@ class EmulatedFunction {
       environment: environmentOf(this.resource, this.#runtime),
       timeout: (properties.Timeout ?? 3) * 1000,
       logFile: join(this.#runtime.home, 'logs', `${ref}.log`),
+      onOutput: (text) => this.#meter('Log', this.resource.ref, { logBytes: writtenLogBytes(text) }),
       mayLog: () => this.#logs,
       onEnd: () => this.#threads.delete(thread),
     });

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AccountPool, createAccount, demoAccounts, demoPassword, signIn } from './demo-accounts.ts';
 import type { HttpApiRequest, HttpApiResponse } from './http-api-event.ts';
+import { meterView } from './meter-view.ts';
 import { isSeeded } from './seed.ts';
 import { AwsError, type Caller, type Resource, type Runtime } from './types.ts';
 
@@ -110,6 +111,8 @@ function localRoutes(runtime: Runtime): readonly LocalRoute[] {
     ['GET', /^\/_local\/executions$/, () => executions(runtime)],
     ['GET', /^\/_local\/executions\/(.+)$/, ({ name }) => execution(runtime, name)],
     ['GET', /^\/_local\/queues$/, () => queues(runtime)],
+    ['GET', /^\/_local\/meter$/, () => readMeter(runtime)],
+    ['DELETE', /^\/_local\/meter$/, async () => resetMeter(runtime)],
     ['GET', /^\/_local\/logs\/([^/]+)$/, ({ name, query }) => logLines(runtime, name, query.get('tail'))],
   ];
 }
@@ -207,6 +210,16 @@ function executionView({ executionArn, startDate, stopDate, ...rest }: Record<st
     startedAt: time(startDate),
     ...(stopDate && { stoppedAt: time(stopDate) }),
   };
+}
+
+async function readMeter(runtime: Runtime): Promise<object> {
+  return meterView(runtime);
+}
+
+async function resetMeter(runtime: Runtime): Promise<object> {
+  const reading = meterView(runtime);
+  runtime.meter.reset();
+  return reading;
 }
 
 /** Depths by queue, each with the depth of its dead-letter queue. All zero, and nothing is under way. */

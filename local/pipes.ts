@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { compilePattern } from './event-pattern.ts';
+import { chunksOf } from './meter.ts';
 import { fillTemplate, valueAt } from './pipe-template.ts';
 import type { StreamSignal } from './streams.ts';
 import { AwsError, type Caller, type Resource, type Runtime, type Service } from './types.ts';
@@ -122,7 +123,11 @@ class Pipe {
     while (!signal.aborted) {
       try {
         const seen = this.#signal.version(this.source);
-        await this.#poll((records) => this.#deliver(this.#accepted(records)));
+        await this.#poll((records) => {
+          const accepted = this.#accepted(records);
+          this.#meter(accepted);
+          return this.#deliver(accepted);
+        });
         retry = FIRST_RETRY_MS;
         await this.#signal.wait(this.source, seen, SLOW_POLL_MS, signal);
       } catch (error) {
@@ -162,6 +167,23 @@ class Pipe {
   #accepted(records: readonly StreamRecord[]): readonly StreamRecord[] {
     if (this.#filters.length === 0) return records;
     return records.filter((record) => this.#filters.some((matches) => matches(record)));
+  }
+
+  /**
+   * What passes the filters is billed by 64 KB, here record by record: batches would make it fewer. Reading the stream
+   * costs a pipe nothing.
+   */
+  #meter(accepted: readonly StreamRecord[]): void {
+    const requests = accepted.reduce((sum, one) => sum + chunksOf(Buffer.byteLength(JSON.stringify(one))), 0);
+    if (requests === 0) return;
+    const resource = this.#resource.ref;
+    this.#runtime.meter.add({
+      service: 'pipes',
+      resource,
+      operation: 'Request',
+      by: '',
+      counts: { requests },
+    });
   }
 
   /** Returns when every record is on the bus or in the dead-letter queue. Rejects only when the pipe stops. */

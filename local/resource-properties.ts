@@ -286,6 +286,8 @@ export const EMULATED_TYPES: Readonly<Record<string, Shape>> = {
     CorsConfiguration: 'inert',
     LifecycleConfiguration: 'inert',
     LoggingConfiguration: 'inert',
+    ObjectLockConfiguration: 'inert',
+    ObjectLockEnabled: 'inert',
     OwnershipControls: 'inert',
     PublicAccessBlockConfiguration: 'inert',
     Tags: 'inert',
@@ -381,11 +383,13 @@ const INERT_TYPES: ReadonlySet<string> = new Set([
   'AWS::KMS::Alias',
   'AWS::KMS::Key',
   'AWS::Logs::LogGroup',
+  'AWS::Logs::MetricFilter',
   'AWS::Logs::ResourcePolicy',
   'AWS::SNS::Subscription',
   'AWS::SNS::Topic',
   'AWS::SNS::TopicPolicy',
   'AWS::SSM::Parameter',
+  'AWS::XRay::SamplingRule',
 ]);
 const INERT_SERVICES = ['AWS::CloudFront::', 'AWS::WAFv2::'];
 

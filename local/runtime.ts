@@ -6,6 +6,7 @@ import { createClock } from './clock.ts';
 import { createGateway } from './gateway.ts';
 import { choosePorts, lockHome } from './home.ts';
 import { createIam } from './iam.ts';
+import { RequestMeter } from './meter.ts';
 import { AwsError, type Resource, type Runtime, type Service, type ServiceFactory } from './types.ts';
 
 export interface RuntimeOptions {
@@ -84,6 +85,7 @@ async function build(
     db,
     clock,
     iam: createIam(resources),
+    meter: new RequestMeter(resources, () => clock.now()),
     resources: (type) => byType.get(type) ?? [],
     find: (arnOrRef) => byName.get(arnOrRef),
     asset(s3Key) {

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { metered } from './meter.ts';
 import { handleS3 } from './s3-rest.ts';
 import { AwsError, type Caller, type Resource, type Runtime, type Service } from './types.ts';
 
@@ -177,7 +178,17 @@ export function createS3(runtime: Runtime): Service {
     };
   }
 
-  async function call(operation: string, input: any, caller: Caller): Promise<any> {
+  /** PUT, LIST and the like cost more than GET and HEAD; DELETE is free. */
+  const call = metered(runtime.meter, 's3', answer, (operation, input) => ({
+    resource: input.Bucket,
+    counts: /^(Put|List)/.test(operation)
+      ? { putRequests: 1 }
+      : operation === 'DeleteObject'
+        ? {}
+        : { getRequests: 1 },
+  }));
+
+  async function answer(operation: string, input: any, caller: Caller): Promise<any> {
     const bucket = buckets.get(input.Bucket);
     if (!bucket)
       throw new AwsError('NoSuchBucket', 'The specified bucket does not exist', 404, {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readSchedule, type Timetable } from './cron.ts';
 import { callTarget, checkTarget, Deliveries } from './deliveries.ts';
+import { chunksOf } from './meter.ts';
 import { requireOperator } from './operator.ts';
 import { transaction } from './transaction.ts';
 import { AwsError, type Caller, type Resource, type Runtime, type Service } from './types.ts';
@@ -75,6 +76,14 @@ export function createScheduler(runtime: Runtime): Service {
   function run({ resource }: Schedule, due: number): void {
     const target = resource.properties.Target;
     const payload = payloadOf(resource, due);
+    const requests = chunksOf(Buffer.byteLength(payload));
+    runtime.meter.add({
+      service: 'scheduler',
+      resource: resource.ref,
+      operation: 'Run',
+      by: '',
+      counts: { requests },
+    });
     const pending = transaction(db, () => {
       sql.ran.run(due, resource.arn);
       return deliveries.accept({ source: resource.arn, target, payload });

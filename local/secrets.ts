@@ -1,11 +1,13 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { AwsError, type Resource, type Runtime, type Service } from './types.ts';
+import { metered, nameOf } from './meter.ts';
+import { AwsError, type Caller, type Resource, type Runtime, type Service } from './types.ts';
 
 /*
  * Secrets of the template; a generated one is made once and kept.
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-secretsmanager-secret-generatesecretstring.html
  */
 
+/** A version of a secret: AWSCURRENT, or AWSPREVIOUS, which it was before a new one was put. */
 interface StoredSecret {
   readonly value: string;
   readonly version: string;
@@ -19,39 +21,51 @@ const characters = {
   ExcludePunctuation: '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~',
 } as const;
 
-/** AWS Secrets Manager: reading the secrets of the template. */
+/** AWS Secrets Manager: reading the secrets of the template, and putting a new version, which is a rotation. */
 export function createSecrets(runtime: Runtime): Service {
   return {
     name: 'secretsmanager',
-    async call(operation, input, caller) {
-      if (operation !== 'GetSecretValue')
-        throw new AwsError('UnknownOperationException', `secretsmanager:${operation} is not emulated`);
-      const secret = findSecret(runtime, input.SecretId);
-      runtime.iam.authorize(caller, 'secretsmanager:GetSecretValue', secret.arn);
-      const { value, version, created_at } = stored(runtime, secret);
-      return {
-        ARN: secret.arn,
-        Name: nameOf(secret),
-        SecretString: value,
-        VersionId: version,
-        VersionStages: ['AWSCURRENT'],
-        CreatedDate: created_at / 1000,
-      };
-    },
+    call: metered(
+      runtime.meter,
+      'secretsmanager',
+      async (operation, input, caller) => answer(runtime, operation, input, caller),
+      (_, input) => ({ resource: nameOf(String(input.SecretId)), counts: { requests: 1 } }),
+    ),
+  };
+}
+
+function answer(runtime: Runtime, operation: string, input: any, caller: Caller): object {
+  if (operation !== 'GetSecretValue' && operation !== 'PutSecretValue')
+    throw new AwsError('UnknownOperationException', `secretsmanager:${operation} is not emulated`);
+  const secret = findSecret(runtime, input.SecretId);
+  runtime.iam.authorize(caller, `secretsmanager:${operation}`, secret.arn);
+  const named = { ARN: secret.arn, Name: secretName(secret) };
+  if (operation === 'PutSecretValue') {
+    const { version } = rotated(runtime, secret, input.SecretString);
+    return { ...named, VersionId: version, VersionStages: ['AWSCURRENT'] };
+  }
+  const stage = input.VersionStage ?? 'AWSCURRENT';
+  const { value, version, created_at } = versionAt(runtime, secret, stage);
+  return {
+    ...named,
+    SecretString: value,
+    VersionId: version,
+    VersionStages: [stage],
+    CreatedDate: created_at / 1000,
   };
 }
 
 function findSecret(runtime: Runtime, arnOrName: string): Resource {
   const secrets = runtime.resources('AWS::SecretsManager::Secret');
   const found = secrets.find(
-    (one) => one.arn === arnOrName || one.ref === arnOrName || nameOf(one) === arnOrName,
+    (one) => one.arn === arnOrName || one.ref === arnOrName || secretName(one) === arnOrName,
   );
   if (!found)
     throw new AwsError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
   return found;
 }
 
-function nameOf(secret: Resource): string {
+function secretName(secret: Resource): string {
   return (
     secret.properties.Name ??
     secret.arn
@@ -61,12 +75,42 @@ function nameOf(secret: Resource): string {
   );
 }
 
-function stored({ db, clock }: Runtime, secret: Resource): StoredSecret {
+function versionAt(runtime: Runtime, secret: Resource, stage: string): StoredSecret {
+  const current = stored(runtime, secret);
+  if (stage === 'AWSCURRENT') return current;
+  const found = stage === 'AWSPREVIOUS' ? rows(runtime).read.get(`${secret.arn} ${stage}`) : undefined;
+  if (!found) {
+    const message = `Secrets Manager can't find the specified secret value for staging label: ${stage}`;
+    throw new AwsError('ResourceNotFoundException', message);
+  }
+  return found as unknown as StoredSecret;
+}
+
+/** Puts a new version; the one before stays readable as AWSPREVIOUS. */
+function rotated(runtime: Runtime, secret: Resource, value: unknown): StoredSecret {
+  if (typeof value !== 'string' || value === '')
+    throw new AwsError('InvalidParameterException', 'You must provide SecretString.');
+  const { read, write } = rows(runtime);
+  const before = stored(runtime, secret);
+  write.run(`${secret.arn} AWSPREVIOUS`, before.value, before.version, before.created_at);
+  write.run(secret.arn, value, randomUUID(), runtime.clock.now());
+  return read.get(secret.arn) as unknown as StoredSecret;
+}
+
+/** Keyed by ARN; the version before the current one by ARN and stage. */
+function rows({ db }: Runtime) {
   db.exec(
     'CREATE TABLE IF NOT EXISTS secrets_values (arn TEXT PRIMARY KEY, value TEXT, version TEXT, created_at INTEGER)',
   );
-  const read = db.prepare('SELECT value, version, created_at FROM secrets_values WHERE arn = ?');
-  const write = db.prepare('INSERT OR REPLACE INTO secrets_values VALUES (?, ?, ?, ?)');
+  return {
+    read: db.prepare('SELECT value, version, created_at FROM secrets_values WHERE arn = ?'),
+    write: db.prepare('INSERT OR REPLACE INTO secrets_values VALUES (?, ?, ?, ?)'),
+  };
+}
+
+function stored(runtime: Runtime, secret: Resource): StoredSecret {
+  const { clock } = runtime;
+  const { read, write } = rows(runtime);
   const { SecretString, GenerateSecretString } = secret.properties;
   const known = read.get(secret.arn) as StoredSecret | undefined;
   // A text in the template counts, also after it has been changed there; a generated one is never made anew.

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { metered } from './meter.ts';
 import { requireOperator } from './operator.ts';
 import {
   AwsError,
@@ -90,7 +91,13 @@ export function createSes(runtime: Runtime): Service {
     return { items: wanted === undefined ? items : items.filter(isFor) };
   }
 
-  async function call(operation: string, input: any, caller: Caller): Promise<any> {
+  const call = metered(runtime.meter, 'ses', answer, (operation, input) =>
+    operation === 'SendEmail'
+      ? { resource: 'email', counts: { emails: (input.Destination?.ToAddresses ?? []).length } }
+      : undefined,
+  );
+
+  async function answer(operation: string, input: any, caller: Caller): Promise<any> {
     if (operation === 'SendEmail') return sendEmail(input, caller);
     if (operation === 'ListMessages') return listMessages(input, caller);
     throw new AwsError('UnknownOperationException', `ses:${operation} is not emulated`);

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { chunksOf, metered, nameOf } from './meter.ts';
 import { requireOperator } from './operator.ts';
 import { transaction } from './transaction.ts';
 import { AwsError, type Caller, type Resource, type Runtime, type Service } from './types.ts';
@@ -322,7 +323,7 @@ export function createSqs(runtime: Runtime): Service {
 
   return {
     name: 'sqs',
-    call,
+    call: metered(runtime.meter, 'sqs', call, billOf),
     async stop() {
       stopped = true;
       for (const queue of queues) wake(queue);
@@ -434,4 +435,19 @@ function nameOfCaller(caller: Caller): string {
 
 function md5(text: string): string {
   return createHash('md5').update(text).digest('hex');
+}
+
+/**
+ * Every call is a request, with a further one for each 64 KB of its messages. A poll that finds nothing is one as well,
+ * counted apart because a queue's pollers ask all day long whatever is sold.
+ */
+function billOf(operation: string, input: any, output: any) {
+  const bodies: string[] = [
+    input.MessageBody,
+    ...(input.Entries ?? []).map((one: any) => one.MessageBody),
+    ...(output?.Messages ?? []).map((one: any) => one.Body),
+  ].filter((body) => body !== undefined);
+  const requests = chunksOf(bodies.reduce((sum, body) => sum + Buffer.byteLength(body), 0));
+  const empty = operation === 'ReceiveMessage' && bodies.length === 0;
+  return { resource: nameOf(String(input.QueueUrl)), counts: empty ? { emptyPolls: 1 } : { requests } };
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { StateMachine } from 'aws-local-stepfunctions';
 import { type LambdaTask, readDefinition } from './asl.ts';
+import { executionLogBytes } from './log-bytes.ts';
 import { requireOperator } from './operator.ts';
 import { type InterpreterEvent, renderHistory } from './states-history.ts';
 import { transaction } from './transaction.ts';
@@ -19,6 +20,7 @@ const maxInputBytes = 262_144;
 interface Machine {
   readonly arn: string;
   readonly name: string;
+  readonly resource: Resource;
   readonly roleArn: string;
   readonly express: boolean;
   readonly tasks: ReadonlyMap<string, LambdaTask>;
@@ -162,7 +164,35 @@ export function createStates(runtime: Runtime): Service {
       const { status, output = null, error = null, cause = null } = { ...ended, ...reason };
       const history = renderHistory(running.events, machine.tasks, machine.roleArn, clock.offset);
       sql.end.run(status, output, error, cause, clock.now(), JSON.stringify(history), row.arn);
+      meterExecution(machine, running.events, history.length, status !== 'SUCCEEDED');
     }
+  }
+
+  /** Standard: state transitions. Express: a request, and 64 MB for as long as it ran, in steps of 100 ms. */
+  function meterExecution(
+    machine: Machine,
+    events: readonly InterpreterEvent[],
+    historyLength: number,
+    failed: boolean,
+  ): void {
+    const entered = events.filter(({ type }) => type === 'StateEntered');
+    // Scheduled, started and succeeded: events of AWS's history that the interpreter does not tell of.
+    const untold = 3 * entered.filter(({ state }) => state?.type === 'Task').length;
+    const milliseconds = (events.at(-1)?.timestamp ?? 0) - (events[0]?.timestamp ?? 0);
+    const billed = Math.max(100, Math.ceil(milliseconds / 100) * 100);
+    const express = { expressRequests: 1, milliseconds, expressGbSeconds: (billed / 1000) * (64 / 1024) };
+    runtime.meter.add({
+      service: 'states',
+      resource: machine.name,
+      operation: 'Execution',
+      by: '',
+      counts: {
+        statesEntered: entered.length,
+        // The start of an execution is a transition, too.
+        ...(machine.express ? express : { transitions: entered.length + 1 }),
+        logBytes: executionLogBytes(machine.resource, historyLength + untold, failed),
+      },
+    });
   }
 
   function handlers(machine: Machine) {
@@ -321,6 +351,7 @@ function readMachine(runtime: Runtime, resource: Resource): Machine {
   return {
     arn,
     name: arn.split(':').at(-1) as string,
+    resource,
     roleArn: properties.RoleArn,
     express,
     tasks,

@@ -13,6 +13,8 @@ interface Synthesis {
 interface SynthesisOptions {
   /** The folder of the cloud assembly, `cdk.out`. */
   readonly assembly: string;
+  /** Whose settings; `local` unless told. */
+  readonly stage?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -34,15 +36,19 @@ const sources = [
  * Brings the cloud assembly up to date by running the CDK app itself, which is faster than the CDK's command line.
  * @throws Error with everything that the app printed, when it fails
  */
-export async function synthesise({ assembly, signal }: SynthesisOptions): Promise<Synthesis> {
+export async function synthesise({
+  assembly,
+  stage = 'local',
+  signal,
+}: SynthesisOptions): Promise<Synthesis> {
   const start = performance.now();
   const record = join(assembly, '.inputs');
-  const inputs = await hashOfSources();
+  const inputs = `${stage} ${await hashOfSources()}`;
   const recorded = await readFile(record, 'utf8').catch(() => undefined);
   const changed = recorded !== (await recordOf(assembly, inputs));
   if (changed) {
     await mkdir(assembly, { recursive: true });
-    await runApp(assembly, signal);
+    await runApp(assembly, stage, signal);
     const next = `${record}.${process.pid}`;
     await writeFile(next, await recordOf(assembly, inputs));
     await rename(next, record);
@@ -83,7 +89,7 @@ async function filesUnder(path: string): Promise<string[]> {
     .sort();
 }
 
-async function runApp(assembly: string, signal: AbortSignal | undefined): Promise<void> {
+async function runApp(assembly: string, stage: string, signal: AbortSignal | undefined): Promise<void> {
   // The account and region of someone's AWS profile have no place in what runs here.
   const inherited = Object.entries(process.env).filter(([name]) => !/^(CDK|AWS)_/.test(name));
   const child = spawn(process.execPath, ['bin/floodgate.ts'], {
@@ -91,7 +97,7 @@ async function runApp(assembly: string, signal: AbortSignal | undefined): Promis
     env: {
       ...Object.fromEntries(inherited),
       CDK_OUTDIR: resolve(assembly),
-      CDK_CONTEXT_JSON: JSON.stringify({ stage: 'local' }),
+      CDK_CONTEXT_JSON: JSON.stringify({ stage }),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(signal && { signal }),

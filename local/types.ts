@@ -92,6 +92,30 @@ export interface Service {
   stop?(): Promise<void>;
 }
 
+/**
+ * What AWS would bill. A line is one kind of request to one resource on behalf of one caller; its counts are named as
+ * in bench/prices.json, without the service in front. What that table has no price for is there to be read.
+ */
+export interface MeterLine {
+  /** `dynamodb`, `lambda`, `states`, … as in bench/prices.json. */
+  readonly service: string;
+  /** The physical name of the table, function, queue, …; a route's key for the API. */
+  readonly resource: string;
+  readonly operation: string;
+  /** The function, workflow, pipe, rule or schedule that caused it; empty when nobody of the template did. */
+  readonly by: string;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** Adds up what passes through the embedded cloud, from its start or the last reset. */
+export interface Meter {
+  /** @param line `by` is a name, or a caller whose name is looked up */
+  add(line: Omit<MeterLine, 'by'> & { readonly by: string | Caller }): void;
+  /** A copy, in the order of service, resource, operation and caller. */
+  read(): { readonly since: string; readonly lines: readonly MeterLine[] };
+  reset(): void;
+}
+
 /** What a service may use of the embedded cloud. */
 export interface Runtime {
   readonly region: string;
@@ -106,6 +130,8 @@ export interface Runtime {
   readonly db: DatabaseSync;
   readonly clock: Clock;
   readonly iam: Iam;
+  /** Counts what AWS would bill. */
+  readonly meter: Meter;
   resources(type: string): readonly Resource[];
   /** By ARN or by physical name/id/URL. */
   find(arnOrRef: string): Resource | undefined;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { onTestFinished } from 'vitest';
+import { RequestMeter } from '../../../local/meter.ts';
 import {
   AwsError,
   type Caller,
@@ -71,6 +72,7 @@ export function fakeRuntime(options: FakeOptions = {}): FakeRuntime {
     db,
     clock,
     iam: listIam(denied, revoked),
+    meter: new RequestMeter(resources, () => clock.now()),
     calls,
     logs,
     denied,
