@@ -9,7 +9,7 @@ export default defineConfig({
       {
         test: {
           name: 'parts',
-          include: ['test/{unit,contracts,local,stacks,statemachines}/**/*.test.ts'],
+          include: ['test/{unit,faults,contracts,local,stacks,statemachines}/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

@@ -2,13 +2,22 @@
  * `npm run prove -- <name>`: runs one proof in a store of its own and prints its figures.
  */
 import { synthesise } from '../local/synth.ts';
+import { agreement } from './proofs/agreement.ts';
 import { bundles } from './proofs/bundles.ts';
 import { crash } from './proofs/crash.ts';
 import { currencies } from './proofs/currencies.ts';
 import { idempotency } from './proofs/idempotency.ts';
 import { oversell, oversellCases } from './proofs/oversell.ts';
+import { boundsOf, races, runRace } from './proofs/races.ts';
 import { roles } from './proofs/roles.ts';
 import { routes } from './proofs/routes.ts';
+import {
+  callFaultFigures,
+  depth,
+  type FaultFigures,
+  outageFigures,
+  stateFaultFigures,
+} from './proofs/saga-faults.ts';
 
 const proofs: Readonly<Record<string, () => Promise<void>>> = {
   oversell: async () => {
@@ -27,17 +36,49 @@ const proofs: Readonly<Record<string, () => Promise<void>>> = {
   idempotency: async () => console.table(await idempotency()),
   crash: async () => console.table(await crash()),
   currencies: async () => console.table((await currencies()).figures),
+  races: async () => {
+    const figures = [];
+    for (const race of races) {
+      for (const conflicts of [0, 1]) {
+        const bounds = boundsOf(conflicts);
+        const { failure, ends, complete, ...rest } = await runRace(race, bounds);
+        const bound = complete ? 'complete' : `bounded at ${bounds.runs}`;
+        figures.push({ ...rest, bound, ends: JSON.stringify(ends), wrong: failure?.wrong.length ?? 0 });
+        if (failure) console.log([race.name, ...failure.wrong, ...failure.schedule].join('\n  '));
+      }
+    }
+    console.table(figures);
+  },
+  'saga-faults': async () => {
+    printFaults(await stateFaultFigures());
+    printFaults(await callFaultFigures(depth));
+    printFaults(await outageFigures());
+  },
   roles: async () => {
     const { tried, unnoticed } = await roles(console.log);
     console.table(tried);
     console.log(unnoticed.length === 0 ? 'every one was missed' : `not missed: ${unnoticed.join(', ')}`);
   },
   routes: async () => console.table(await routes(undefined, undefined, console.log)),
+  agreement: async () => {
+    const { books, ends, ...figures } = await agreement();
+    console.table(ends);
+    console.table(books.map(({ agree, ...line }) => ({ ...line, agree: agree ? 'yes' : 'NO' })));
+    console.table(figures);
+  },
   bundles: async () => {
     await synthesise({ assembly: '.build/proof-assembly' });
     console.table((await bundles()).map(({ name, bytes }) => ({ name, KB: Math.round(bytes / 1_000) })));
   },
 };
+
+function printFaults(figures: readonly FaultFigures[]): void {
+  console.table(
+    figures.map(({ ends, wrong, ...rest }) => ({ ...rest, ends: JSON.stringify(ends), wrong: wrong.length })),
+  );
+  for (const { at, fault, wrong } of figures)
+    for (const line of wrong) console.log(`${at}, ${fault}: ${line}`);
+}
 
 const name = process.argv[2] ?? '';
 const proof = proofs[name];

@@ -6,7 +6,7 @@ import { type Cloud, startCloud } from '../local/cloud.ts';
 import { synthesise } from '../local/synth.ts';
 
 /** The assembly that proofs and store tests run; made again only when its sources have changed. */
-const assembly = '.build/proof-assembly';
+const assemblies = { local: '.build/proof-assembly', prod: '.build/production-assembly' };
 
 export interface Answer {
   readonly status: number;
@@ -44,11 +44,19 @@ export interface Store {
  * @param options.contentionMs how long each write transaction stays in flight at least; conflicts as on AWS
  * @param options.environments execution environments of each function at most; 1 unless told
  * @param options.home kept when given, otherwise a folder that `stop` removes
+ * @param options.stage whose settings; `local` unless told
  */
 export async function openStore(
-  options: { contentionMs?: number; home?: string; environments?: number } = {},
+  options: {
+    contentionMs?: number;
+    home?: string;
+    environments?: number;
+    stage?: keyof typeof assemblies;
+  } = {},
 ): Promise<Store> {
-  await synthesise({ assembly });
+  const { stage = 'local' } = options;
+  const assembly = assemblies[stage];
+  await synthesise({ assembly, stage });
   const home = options.home ?? (await mkdtemp(join(tmpdir(), 'floodgate-')));
   const cloud = await startCloud({
     assembly,
@@ -272,4 +280,28 @@ export async function left(client: Client, sku: string): Promise<number> {
   });
   if (status !== 200) throw new Error(`no stock: ${status} ${text}`);
   return body.available;
+}
+
+/**
+ * Runs a schedule by its name, as if it came due at `time` (now unless told), and answers what came of it.
+ * @throws Error when it does not end well
+ */
+export async function runSchedule(client: Client, name: string, time?: string): Promise<any> {
+  const { status, body, text } = await client.request('POST', `/_local/schedules/${name}/run`, {
+    json: { ...(time && { time }) },
+  });
+  if (status !== 200 || body.status !== 'SUCCEEDED')
+    throw new Error(`${name} did not run: ${status} ${text}`);
+  return body.output;
+}
+
+/** The store's time, in milliseconds since the epoch. */
+export async function timeOf(client: Client): Promise<number> {
+  return Date.parse((await client.request('GET', '/_local')).body.now);
+}
+
+/** Has the auditor and then the export run, as of `time`; the export's manifest, or its plan while it waits. */
+export async function runExport(client: Client, time: number): Promise<any> {
+  await runSchedule(client, 'audit-events');
+  return runSchedule(client, 'finance-export', new Date(time).toISOString());
 }

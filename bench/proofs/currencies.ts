@@ -1,4 +1,4 @@
-import { openStore, order, sell, settled, totalOf, until } from '../store.ts';
+import { openStore, order, runExport, sell, settled, timeOf, totalOf, until } from '../store.ts';
 
 export interface CurrencyFigures {
   readonly currency: string;
@@ -37,8 +37,7 @@ export async function currencies(): Promise<{ figures: CurrencyFigures[]; manife
       });
       bought.push({ currency, language, paid, mail });
     }
-    const { token } = await store.account('finance');
-    const { date, manifest, files } = await exportToday(store, token, cases.length);
+    const { date, manifest, files } = await exportToday(store);
     const journal = files.get('journal.csv') ?? '';
     const rows = journal
       .trim()
@@ -67,30 +66,21 @@ export async function currencies(): Promise<{ figures: CurrencyFigures[]; manife
   }
 }
 
-/** Runs the finance export of today (in the store's business time zone) and downloads it. */
+/** Lets the business day end, has it audited and exported, and downloads the export. */
 export async function exportToday(
   store: Awaited<ReturnType<typeof openStore>>,
-  token: string,
-  entries: number,
 ): Promise<{ date: string; manifest: any; files: Map<string, string> }> {
-  const schedule = store.cloud.runtime
-    .resources('AWS::Scheduler::Schedule')
-    .find(({ properties }) => /stateMachine|states/.test(properties.Target.Arn));
-  const { body: overview } = await store.request('GET', '/_local');
-  const now = Date.parse(overview.now);
-  // The export is of the day before the time it is run for.
-  const time = new Date(now + 24 * 3_600_000).toISOString();
-  return until('the export holds every entry', async () => {
-    await store.request('POST', `/_local/schedules/${schedule!.ref}/run`, { json: { time } });
-    const listed = await store.request('GET', '/v1/finance/exports', { token });
-    const date: string | undefined = listed.body?.items?.[0]?.date;
-    if (!date) return undefined;
-    const { body } = await store.request('GET', `/v1/finance/exports/${date}`, { token });
-    const files = new Map<string, string>();
-    for (const { name, url } of body.links) files.set(name, await (await fetch(url)).text());
-    const orders = new Set((files.get('journal.csv') ?? '').match(/ord_[0-9A-Z]+/g) ?? []);
-    return orders.size >= entries && { date, manifest: body.manifest, files };
+  // By two in the morning of the next day, wherever the store's books are kept, an audit can have seen all of today.
+  await store.request('POST', '/_local/clock', { json: { advanceSeconds: 26 * 3_600 } });
+  const { date } = await until('today is exported', async () => {
+    const done = await runExport(store, await timeOf(store));
+    return done.state !== 'waiting' && done;
   });
+  const { token } = await store.account('finance');
+  const { body } = await store.request('GET', `/v1/finance/exports/${date}`, { token });
+  const files = new Map<string, string>();
+  for (const { name, url } of body.links) files.set(name, await (await fetch(url)).text());
+  return { date, manifest: body.manifest, files };
 }
 
 /** Sum of plain decimals, exact. */

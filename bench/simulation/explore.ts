@@ -1,0 +1,232 @@
+import { dependent, type Gate, meetInFlight, type Step } from './steps.ts';
+import type { Touch } from './tables.ts';
+
+/** One try of a scenario, from its beginning. */
+export interface Run {
+  readonly gate: Gate;
+  /** Ends the run after its last step; answers what is wrong, nothing when all is right. */
+  readonly finish: () => Promise<readonly string[]>;
+}
+
+export interface Bounds {
+  /** Runs at most. */
+  readonly runs: number;
+  /** Further runs of orders drawn at random, where the runs do not suffice for all: they are not confined to a corner. */
+  readonly samples: number;
+  /** Conflicts imposed in one run at most. */
+  readonly conflicts: number;
+  /** Tries orders that only swap steps which commute, too: to see that nothing is overlooked without them. */
+  readonly everyOrder?: boolean;
+}
+
+export interface Exploration {
+  /** Orders of steps tried to their end; no two differ only in the order of steps that commute. */
+  readonly interleavings: number;
+  /** Orders drawn at random after that. */
+  readonly sampled: number;
+  /** Tries given up because another had shown the same. */
+  readonly pruned: number;
+  readonly steps: number;
+  /** Whether there are no other orders than those tried. */
+  readonly complete: boolean;
+  readonly failure?: { readonly wrong: readonly string[]; readonly schedule: readonly string[] };
+}
+
+/** A step to take, or to let lose against another in flight. */
+interface Choice {
+  readonly key: string;
+  readonly id: string;
+  readonly loses: boolean;
+  readonly touches: readonly Touch[];
+}
+
+/** A point of decision on the path that is being explored. */
+interface Node {
+  chosen: Choice;
+  /** What has to be tried here. */
+  readonly toTry: Map<string, Choice>;
+  /** What needs no try here, because it has had one, here or elsewhere. */
+  readonly asleep: Map<string, Choice>;
+  readonly enabled: ReadonlyMap<string, Choice>;
+}
+
+/** A step taken, with what had to happen before it. */
+interface Taken {
+  readonly choice: Choice;
+  /** The taken steps before which it cannot be moved, as bits, itself included. */
+  readonly past: bigint;
+}
+
+/**
+ * Tries every order of the actors' steps, up to those that only swap steps which commute: depth-first, each run from
+ * the beginning along a prefix of choices (stateless search), with source sets and sleep sets (Abdulla, Aronis,
+ * Jonsson, Sagonas: "Optimal dynamic partial order reduction", POPL 2014). Every step's footprint is known before it
+ * is taken, and steps commute when nobody writes what the other touches.
+ */
+export async function explore(begin: () => Promise<Run>, bounds: Bounds): Promise<Exploration> {
+  const path: Node[] = [];
+  const told = { interleavings: 0, sampled: 0, pruned: 0, steps: 0 };
+  for (;;) {
+    const run = await begin();
+    const { ended, taken } = await follow(run.gate, path, bounds);
+    told.steps += taken;
+    if (ended) {
+      told.interleavings++;
+      const failure = await judged(run);
+      if (failure) return { ...told, complete: false, failure };
+    } else told.pruned++;
+    if (!backtrack(path)) return { ...told, complete: true };
+    if (told.interleavings + told.pruned >= bounds.runs) break;
+  }
+  const random = randomFrom(bounds.runs);
+  for (; told.sampled < bounds.samples; told.sampled++) {
+    const run = await begin();
+    told.steps += await wander(run.gate, bounds, random);
+    const failure = await judged(run);
+    if (failure) return { ...told, sampled: told.sampled + 1, complete: false, failure };
+  }
+  return { ...told, complete: false };
+}
+
+async function judged({ gate, finish }: Run): Promise<Exploration['failure']> {
+  const schedule = [...gate.taken];
+  const wrong = await finish();
+  return wrong.length > 0 ? { wrong, schedule } : undefined;
+}
+
+/** Takes whatever step the dice say, until nobody waits; answers how many. */
+async function wander(gate: Gate, bounds: Bounds, random: () => number): Promise<number> {
+  let conflicts = 0;
+  for (let taken = 0; ; taken++) {
+    const choices = choicesOf(gate.pending, conflicts < bounds.conflicts);
+    const choice = choices[Math.floor(random() * choices.length)];
+    if (!choice) return taken;
+    if (choice.loses) {
+      conflicts++;
+      await gate.lose(choice.id);
+    } else await gate.take(choice.id);
+  }
+}
+
+/** Numbers from 0 to below 1, always the same for a seed (mulberry32). */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Runs along `path`, and on from its end, adding to it, until nobody waits or nothing new can come. */
+async function follow(gate: Gate, path: Node[], bounds: Bounds): Promise<{ ended: boolean; taken: number }> {
+  const taken: Taken[] = [];
+  /** When each step was issued: after how many taken ones, and by which. */
+  const issued = new Map<string, { after: number; past: bigint }>();
+  let conflicts = 0;
+  for (let depth = 0; ; depth++) {
+    const last = taken.at(-1);
+    for (const { id } of gate.pending)
+      if (!issued.has(id)) issued.set(id, { after: depth, past: last?.past ?? 0n });
+    const { pending } = gate;
+    if (pending.length === 0) return { ended: true, taken: depth };
+    if (depth === path.length) {
+      const node = decide(pending, path.at(-1), conflicts < bounds.conflicts, bounds.everyOrder);
+      if (!node) return { ended: false, taken: depth };
+      path.push(node);
+    }
+    const { chosen } = path[depth]!;
+    taken.push(record(chosen, taken, issued));
+    // Races with earlier steps are of interest when the last choice is new; others were seen before.
+    if (depth === path.length - 1) noteRaces(taken, issued, path);
+    if (chosen.loses) {
+      conflicts++;
+      await gate.lose(chosen.id);
+    } else await gate.take(chosen.id);
+  }
+}
+
+/** The next point of decision; undefined when everything that could be done has been tried elsewhere. */
+function decide(
+  pending: readonly Step[],
+  before: Node | undefined,
+  mayLose: boolean,
+  everyOrder = false,
+): Node | undefined {
+  const enabled = new Map(choicesOf(pending, mayLose).map((choice) => [choice.key, choice]));
+  if (everyOrder) {
+    const [first] = enabled.values();
+    return { chosen: first!, toTry: new Map(enabled), asleep: new Map(), enabled };
+  }
+  const asleep = new Map(
+    [...(before?.asleep ?? [])].filter(([, choice]) => !dependent(choice.touches, before!.chosen.touches)),
+  );
+  const awake = [...enabled.values()].filter(({ key }) => !asleep.has(key));
+  const chosen = awake[0];
+  if (!chosen) return undefined;
+  // Whether a step loses is nobody's doing but the database's: every chance of it is tried.
+  const toTry = new Map(
+    [chosen, ...awake.filter(({ loses }) => loses)].map((choice) => [choice.key, choice]),
+  );
+  return { chosen, toTry, asleep, enabled };
+}
+
+function choicesOf(pending: readonly Step[], mayLose: boolean): Choice[] {
+  const takes = pending.map(({ id, touches }) => ({ key: id, id, loses: false, touches }));
+  if (!mayLose) return takes;
+  const losers = pending.filter((step) => pending.some((other) => meetInFlight(step, other)));
+  return [...takes, ...losers.map(({ id, touches }) => ({ key: `${id}!`, id, loses: true, touches }))];
+}
+
+type Issued = ReadonlyMap<string, { readonly after: number; readonly past: bigint }>;
+
+function record(choice: Choice, taken: readonly Taken[], issued: Issued): Taken {
+  let past = issued.get(choice.id)!.past | (1n << BigInt(taken.length));
+  for (const earlier of taken) if (dependent(earlier.choice.touches, choice.touches)) past |= earlier.past;
+  return { choice, past };
+}
+
+/** Where the last step could have come before an earlier one, that order is put on the list of what is to be tried. */
+function noteRaces(taken: readonly Taken[], issued: Issued, path: readonly Node[]): void {
+  const last = taken.length - 1;
+  const { choice, past } = taken[last]!;
+  const creation = issued.get(choice.id)!.past;
+  for (let index = last - 1; index >= 0; index--) {
+    const bit = 1n << BigInt(index);
+    if (creation & bit || !dependent(taken[index]!.choice.touches, choice.touches)) continue;
+    // Only if nothing between them keeps them apart.
+    const between = taken.slice(index + 1, last).some((step, offset) => {
+      const own = 1n << BigInt(index + 1 + offset);
+      return step.past & bit && past & own;
+    });
+    if (between) continue;
+    // What happened meanwhile without depending on the earlier step, then the last one.
+    const others = taken.flatMap((step, at) =>
+      at > index && (at === last || !(step.past & bit)) ? [at] : [],
+    );
+    const initials = others.filter(
+      (at) => !others.some((other) => other !== at && taken[at]!.past & (1n << BigInt(other))),
+    );
+    const node = path[index]!;
+    if (initials.some((at) => node.toTry.has(taken[at]!.choice.id))) continue;
+    const first = initials
+      .map((at) => node.enabled.get(taken[at]!.choice.id))
+      .find((one) => one !== undefined);
+    if (!first) throw new Error('a race without a step to reverse it');
+    node.toTry.set(first.key, first);
+  }
+}
+
+/** Moves the path to the next untried choice; false when there is none. */
+function backtrack(path: Node[]): boolean {
+  for (let node = path.at(-1); node; path.pop(), node = path.at(-1)) {
+    node.asleep.set(node.chosen.key, node.chosen);
+    const next = [...node.toTry.values()].find(({ key }) => !node.asleep.has(key));
+    if (next) {
+      node.chosen = next;
+      return true;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { boundsOf, races, runRace } from '../../bench/proofs/races.ts';
+import { seededBugs } from './seeded-bugs.ts';
+
+const raceOf = (name: string) => races.find((race) => race.name === name)!;
+
+describe.each(races)('$name', (race) => {
+  it('ends well in every order of its steps', async () => {
+    const figures = await runRace(race, boundsOf(0));
+    expect(figures.failure).toBeUndefined();
+    expect(figures.interleavings).toBeGreaterThan(1);
+  });
+
+  it('ends well with transactions in conflict', async () => {
+    const figures = await runRace(race, boundsOf(1));
+    expect(figures.failure).toBeUndefined();
+  });
+});
+
+describe('the scheduler', () => {
+  it.each([
+    ['two tabs ordering one cart', 1],
+    ['two orders for the last unit', 1],
+    ['an order while the last unit comes back', 1],
+    ['a cart changed while it is ordered', 1],
+    ['refund during capture', 0],
+    ['two cards at once', 0],
+  ])('overlooks no end of "%s" by leaving out orders that commute', async (name, conflicts) => {
+    const bounds = { runs: 20_000, samples: 0, conflicts };
+    const every = await runRace(raceOf(name), { ...bounds, everyOrder: true });
+    const reduced = await runRace(raceOf(name), bounds);
+    expect([every.complete, reduced.complete]).toEqual([true, true]);
+    expect(reduced.endStates).toBe(every.endStates);
+    expect(reduced.interleavings).toBeLessThanOrEqual(every.interleavings);
+  });
+
+  it('takes the same steps every time', async () => {
+    const race = raceOf('cancel during authorise');
+    const [first, again] = [await runRace(race, boundsOf(1)), await runRace(race, boundsOf(1))];
+    expect(again).toEqual(first);
+  });
+});
+
+describe('a mistake in the ports', () => {
+  it.each(seededBugs)('$name: is noticed', async ({ race, defect, faults, notices }) => {
+    const { failure } = await runRace(
+      raceOf(race),
+      { runs: 3_000, samples: 300, conflicts: 0 },
+      defect,
+      faults,
+    );
+    expect(failure?.wrong.join('; ')).toMatch(notices);
+    expect(failure?.schedule.length).toBeGreaterThan(0);
+  });
+});
