@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { StateMachine } from 'aws-local-stepfunctions';
 import { describe, expect, test } from 'vitest';
-import { exportJournal } from '../../functions/finance/app/export-journal.ts';
-import { writeManifest } from '../../functions/finance/app/export-manifest.ts';
-import { planExport } from '../../functions/finance/app/plan-export.ts';
 import type { JournalEntry } from '../../functions/finance/domain/journal.ts';
+import { exportWorld } from '../unit/finance/export-world.ts';
 
 const file = new URL('../../statemachines/finance-export.asl.json', import.meta.url);
 const functionArn = (name: string) => `arn:aws:lambda:eu-west-1:111122223333:function:${name}`;
@@ -20,31 +18,23 @@ const sale: JournalEntry = {
   occurredAt: '2026-11-22T03:00:00.000Z',
   businessDate: '2026-11-22',
   postings: [
-    { account: 'payment-clearing', debit: 12_999, credit: 0, currency: 'USD' },
-    { account: 'sales', debit: 0, credit: 12_999, currency: 'USD' },
+    { kind: 'capture', account: 'payment-clearing', debit: 12_999, credit: 0, currency: 'USD' },
+    { kind: 'sale', account: 'sales', debit: 0, credit: 12_999, currency: 'USD' },
   ],
 };
 
 /** The functions over a journal and a bucket in memory, each reached by the ARN that its state names. */
 function world(entries: readonly JournalEntry[]) {
-  const bucket = new Map<string, string>();
+  const made = exportWorld(entries);
   const calls: string[] = [];
-  const faults: Error[] = [];
-  const ports = {
-    entriesOf: async (date: string) => entries.filter((entry) => entry.businessDate === date),
-    write: async (key: string, content: Uint8Array) => {
-      const fault = faults.shift();
-      if (fault) throw fault;
-      bucket.set(key, Buffer.from(content).toString());
-    },
-    read: async (key: string) => (bucket.has(key) ? Buffer.from(bucket.get(key)!) : undefined),
-  };
   const functions: Record<string, (input: unknown) => Promise<any>> = {
-    [functionArn('PlanExport')]: planExport({ timeZone: 'Asia/Seoul' }),
-    [functionArn('ExportJournal')]: exportJournal(ports),
-    [functionArn('ExportManifest')]: writeManifest(ports),
+    [functionArn('PlanExport')]: made.plan,
+    [functionArn('ExportJournal')]: made.files,
+    [functionArn('ExportManifest')]: made.manifest,
   };
-  const states = Object.entries(definition.States as Record<string, { Resource: string }>);
+  const states = Object.entries(
+    definition.States as Record<string, { Type: string; Resource: string }>,
+  ).filter(([, { Type }]) => Type === 'Task');
   const handlers = states.map(([state, { Resource }]) => [
     state,
     async (input: unknown) => {
@@ -59,7 +49,7 @@ function world(entries: readonly JournalEntry[]) {
         retryIntervalOverrides: Object.fromEntries(states.map(([state]) => [state, [0, 0]])),
       },
     }).result;
-  return { bucket, calls, faults, run };
+  return { ...made, calls, run };
 }
 
 describe('the finance export', () => {
@@ -68,7 +58,7 @@ describe('the finance export', () => {
     const manifest = await w.run({ time: '2026-11-22T17:00:00Z' });
     expect(w.calls).toEqual(['Plan', 'WriteFiles', 'WriteManifest']);
     expect([...w.bucket.keys()]).toEqual(
-      ['journal.csv', 'summary.csv', 'orders.csv', 'manifest.json'].map(
+      ['journal.csv', 'journal.parquet', 'summary.csv', 'orders.csv', 'manifest.json'].map(
         (name) => `exports/2026-11-22/${name}`,
       ),
     );
@@ -77,7 +67,7 @@ describe('the finance export', () => {
       balanced: true,
       totals: { USD: { debit: 12_999, credit: 12_999 } },
     });
-    expect(w.bucket.get('exports/2026-11-22/orders.csv')).toContain('ord_A1,USD,129.99,0.00\r\n');
+    expect(w.bucket.get('exports/2026-11-22/orders.csv')!.toString()).toContain('ord_A1,USD,129.99,0.00\r\n');
   });
 
   test('exports a date that is asked for, again with the same bytes', async () => {
@@ -93,6 +83,14 @@ describe('the finance export', () => {
     w.faults.push(new Error('the bucket does not answer'));
     await w.run({ date: '2026-11-22' });
     expect(w.calls).toEqual(['Plan', 'WriteFiles', 'WriteFiles', 'WriteManifest']);
+  });
+
+  test('ends well, and writes nothing, while the audit has not passed the day', async () => {
+    const w = world([sale]);
+    w.audit.deliveredUpTo = '2026-11-22T12:00:00.000Z';
+    expect(await w.run({ date: '2026-11-22' })).toMatchObject({ state: 'waiting', date: '2026-11-22' });
+    expect(w.calls).toEqual(['Plan']);
+    expect(w.writes).toEqual([]);
   });
 
   test('ends without a manifest, and at once, when the books do not balance', async () => {

@@ -128,11 +128,17 @@ function refusalsOfBody({ body }: Route, { content = '', headers }: Wire): reado
   if (!/^application\/(\S+\+)?json\b/.test(headers['content-type'] ?? '')) return ['unsupported-media-type'];
   try {
     const json: unknown = JSON.parse(content);
-    if (!holdsText(content)) return ['malformed-request'];
+    if (!holdsText(content) || depthOf(json) > 32) return ['malformed-request'];
     return accepts(body, json) ? [] : ['validation-failed'];
   } catch {
     return ['malformed-request'];
   }
+}
+
+/** Arrays and objects within each other. */
+function depthOf(json: unknown): number {
+  if (typeof json !== 'object' || json === null) return 0;
+  return 1 + Object.values(json).reduce<number>((deepest, value) => Math.max(deepest, depthOf(value)), 0);
 }
 
 /** Whether UTF-8 can hold every string of a JSON document: halves of surrogate pairs it cannot. */

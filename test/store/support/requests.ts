@@ -15,7 +15,7 @@ export interface Wire {
 }
 
 /** Writes come with a new Idempotency-Key and take any version, wherever the route looks at them. */
-export function wireOf(route: Route, { params = {}, query = {}, body, file }: Sample): Wire {
+export function wireOf(route: Route, { params = {}, query = {}, headers, body, file }: Sample): Wire {
   const content = file ? file.text : body === undefined ? undefined : JSON.stringify(body);
   return {
     params,
@@ -23,6 +23,7 @@ export function wireOf(route: Route, { params = {}, query = {}, body, file }: Sa
     headers: {
       ...(route.method !== 'GET' && { 'idempotency-key': randomUUID(), 'if-match': '*' }),
       ...(content !== undefined && { 'content-type': file?.type ?? 'application/json' }),
+      ...headers,
     },
     ...(content !== undefined && { content }),
   };

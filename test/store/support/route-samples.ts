@@ -7,13 +7,16 @@ import type * as health from '../../../functions/health/contract.ts';
 import type * as inventory from '../../../functions/inventory/contract.ts';
 import type { Route } from '../../../functions/kernel/contract.ts';
 import type * as order from '../../../functions/order/contract.ts';
+import type * as reporting from '../../../functions/reporting/contract.ts';
 import type { Account, Scene } from './scene.ts';
+import { signedWebhook } from './webhooks.ts';
 
 /** A request that a route takes, as far as it is the route's own. */
 export interface Sample {
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
   /** In place of `body` where the route takes a raw one. */
   readonly file?: { readonly type: string; readonly text: string };
 }
@@ -31,7 +34,15 @@ type IdsOf<Contract> = {
 
 /** Every route but the one for what no route takes. */
 export type RouteId = Exclude<
-  IdsOf<typeof cart & typeof catalog & typeof finance & typeof health & typeof inventory & typeof order>,
+  IdsOf<
+    typeof cart &
+      typeof catalog &
+      typeof finance &
+      typeof health &
+      typeof inventory &
+      typeof order &
+      typeof reporting
+  >,
   'notFound'
 >;
 
@@ -145,6 +156,9 @@ export const rows: Readonly<Record<RouteId, Row>> = {
     samples: aboutOrder({ method: 'card', token: 'tok_approve' }, { method: 'card', token: 'tok_decline' }),
   },
   cancelOrder: { owned: true, samples: aboutOrder() },
+  receivePaymentWebhook: {
+    samples: async ({ store }) => [await webhookOf(store, 'ord_Nobody-1')],
+  },
   refundOrder: {
     samples: async (scene) => {
       const params = { orderId: await scene.paidOrder(scene.shopper) };
@@ -155,9 +169,24 @@ export const rows: Readonly<Record<RouteId, Row>> = {
     },
   },
 
+  listAdminOrders: {
+    samples: async () => [
+      { query: { limit: '2' } },
+      { query: { status: 'placed', from: '2026-01-01T00:00:00Z', to: '2126-01-01T00:00:00Z' } },
+    ],
+  },
+  getAdminOrder: {
+    samples: async (scene) => [{ params: { orderId: await scene.order(scene.shopper) } }],
+  },
+
   listExports: { samples: async ({ exported }) => [{ query: { from: exported, limit: '5' } }] },
   getExport: { samples: async ({ exported }) => [{ params: { date: exported } }] },
 };
+
+async function webhookOf(store: Scene['store'], reference: string): Promise<Sample> {
+  const { body, headers } = await signedWebhook(store, reference);
+  return { params: { provider: 'sandbox' }, headers, file: { type: 'application/json', text: body } };
+}
 
 /** Each about an order of its own. */
 function aboutOrder(body?: object, ...others: readonly object[]): Row['samples'] {

@@ -2,11 +2,12 @@ import {
   address,
   type Goods,
   order,
+  runExport,
   type Store,
   sell,
   settled,
+  timeOf,
   totalOf,
-  until,
 } from '../../../bench/store.ts';
 
 export interface Account {
@@ -63,7 +64,7 @@ export async function setScene(store: Store): Promise<Scene> {
     operator,
     finance,
     goods,
-    exported: await exportOf(store, finance),
+    exported: await exportOf(store),
     total,
     freshGoods: () => sell(store, { stock: 1_000 }),
     cart: async (owner) => {
@@ -90,17 +91,8 @@ export async function setScenes(store: Store, count: number): Promise<readonly S
   return scenes;
 }
 
-/** Has the last business date exported, and answers it. */
-async function exportOf(store: Store, { token }: Account): Promise<string> {
-  const { runtime } = store.cloud;
-  const schedule = runtime
-    .resources('AWS::Scheduler::Schedule')
-    .find(({ properties }) => properties.Name === 'finance-export');
-  const time = new Date(runtime.clock.now()).toISOString();
-  const run = await store.request('POST', `/_local/schedules/${schedule?.ref}/run`, { json: { time } });
-  if (run.status !== 200) throw new Error(`no export: ${run.status} ${run.text}`);
-  return until('there is an export', async () => {
-    const { body } = await store.request('GET', '/v1/finance/exports', { token });
-    return body?.items?.[0]?.date as string | undefined;
-  });
+/** Has a business date exported that has been over for a day, and answers it. */
+async function exportOf(store: Store): Promise<string> {
+  const { date } = await runExport(store, (await timeOf(store)) - 24 * 3_600_000);
+  return date;
 }

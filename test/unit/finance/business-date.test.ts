@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { planExport } from '../../../functions/finance/app/plan-export.ts';
-import { dateBefore } from '../../../functions/finance/domain/business-date.ts';
+import { dateBefore, endOf } from '../../../functions/finance/domain/business-date.ts';
 import { dateIn } from '../../../functions/kernel/clock.ts';
+import { exportWorld } from './export-world.ts';
 
 describe('the business date of an event', () => {
   test.each([
@@ -38,13 +38,26 @@ describe('the business date that is over', () => {
   });
 });
 
+describe('the end of a business date', () => {
+  test.each([
+    ['2026-11-22', 'Asia/Seoul', '2026-11-22T15:00:00.000Z'],
+    ['2026-11-22', 'Pacific/Kiritimati', '2026-11-22T10:00:00.000Z'],
+    ['2026-11-22', 'Pacific/Pago_Pago', '2026-11-23T11:00:00.000Z'],
+    ['2026-03-08', 'America/New_York', '2026-03-09T04:00:00.000Z'],
+    ['2026-11-01', 'America/New_York', '2026-11-02T05:00:00.000Z'],
+    ['2011-12-29', 'Pacific/Apia', '2011-12-30T10:00:00.000Z'],
+  ])('of %s in %s is %s', (date, timeZone, end) => {
+    expect(new Date(endOf(date, timeZone)).toISOString()).toBe(end);
+  });
+});
+
 describe('the plan of an export', () => {
-  const plan = planExport({ timeZone: 'Asia/Seoul' });
+  const { plan } = exportWorld([]);
 
   test('is of the day before the scheduled time, or of the date that is asked for', async () => {
-    const yesterday = { date: '2026-11-22', timeZone: 'Asia/Seoul' };
-    expect(await plan({ time: '2026-11-22T17:00:00Z' })).toEqual(yesterday);
-    expect(await plan({ date: '2026-11-22' })).toEqual(yesterday);
+    const yesterday = { date: '2026-11-22', timeZone: 'Asia/Seoul', state: 'ready' };
+    expect(await plan({ time: '2026-11-22T17:00:00Z' })).toMatchObject(yesterday);
+    expect(await plan({ date: '2026-11-22' })).toMatchObject(yesterday);
   });
 
   test.each([

@@ -2,32 +2,21 @@ import { createHash } from 'node:crypto';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { exportJournal } from '../../../functions/finance/app/export-journal.ts';
-import { writeManifest } from '../../../functions/finance/app/export-manifest.ts';
 import type { JournalEntry } from '../../../functions/finance/domain/journal.ts';
 import { type Currency, currency } from '../../../functions/kernel/contract.ts';
 import { parseDecimal } from '../../../functions/kernel/money.ts';
+import { exportWorld } from './export-world.ts';
 import { anySale, entriesOf, type Sale, totalOf } from './sales.ts';
 
 const date = '2026-11-22';
-const plan = { date, timeZone: 'Asia/Seoul' };
+const plan = { date, timeZone: 'Asia/Seoul', state: 'ready' } as const;
+const names = ['journal.csv', 'journal.parquet', 'summary.csv', 'orders.csv'];
 
 function world(entries: readonly JournalEntry[]) {
-  const bucket = new Map<string, string>();
-  const writes: string[] = [];
-  const write = async (key: string, content: Uint8Array) => {
-    bucket.set(key, Buffer.from(content).toString());
-    writes.push(key);
-  };
-  const read = async (key: string) => {
-    const content = bucket.get(key);
-    return content === undefined ? undefined : Buffer.from(content);
-  };
+  const made = exportWorld(entries);
+  const { bucket } = made;
   return {
-    bucket,
-    writes,
-    files: exportJournal({ entriesOf: async () => [...entries], write }),
-    manifest: writeManifest({ read, write }),
+    ...made,
     rows: (name: string) =>
       parse(bucket.get(`exports/${date}/${name}`)!, { columns: true }) as Record<string, string>[],
   };
@@ -67,6 +56,8 @@ describe('the files', () => {
       occurredAt: '2026-11-22T02:00:00.000Z',
       orderId: 'ord_B2',
       eventId: 'evt_B2-10',
+      reference: 'rfd_B210',
+      kind: 'refund',
       account: 'sales-returns',
       debit: '8.50',
       credit: '0.00',
@@ -97,24 +88,30 @@ test('the manifest comes last and says of each file what lies there', async () =
   const w = world(entries);
   const manifest = await w.manifest(await w.files(plan));
   expect(w.writes.at(-1)).toBe(`exports/${date}/manifest.json`);
-  expect(JSON.parse(w.bucket.get(`exports/${date}/manifest.json`)!)).toEqual(manifest);
+  expect(JSON.parse(w.bucket.get(`exports/${date}/manifest.json`)!.toString())).toEqual(manifest);
   expect(manifest).toMatchObject({
-    schemaVersion: 1,
+    schemaVersion: 2,
+    previous: null,
     date,
     timeZone: 'Asia/Seoul',
     balanced: true,
-    generatedFrom: { entries: 6, firstOccurredAt: dollars.at, lastOccurredAt: won.at },
+    generatedFrom: {
+      entries: 6,
+      firstOccurredAt: dollars.at,
+      lastOccurredAt: won.at,
+      days: { [date]: 6 },
+    },
     totals: {
       KRW: { debit: 94_000, credit: 94_000 },
       KWD: { debit: 51_909, credit: 51_909 },
       USD: { debit: 49_001, credit: 49_001 },
     },
   });
-  expect(manifest.files.map(({ name }) => name)).toEqual(['journal.csv', 'summary.csv', 'orders.csv']);
+  expect(manifest.files.map(({ name }) => name)).toEqual(names);
   for (const { name, rows, bytes, sha256 } of manifest.files) {
     const content = w.bucket.get(`exports/${date}/${name}`)!;
-    expect(rows).toBe(w.rows(name).length);
-    expect(bytes).toBe(Buffer.byteLength(content));
+    expect(rows).toBe(w.rows(name.replace('.parquet', '.csv')).length);
+    expect(bytes).toBe(content.length);
     expect(sha256).toBe(createHash('sha256').update(content).digest('hex'));
   }
 });
@@ -129,7 +126,7 @@ test('a day without a sale has files without rows, and a manifest', async () => 
 test('running again over the same entries, in any order, writes the same bytes', async () => {
   const journal = fc.array(anySale, { maxLength: 6 }).chain((sales) => {
     const all = sales.flatMap((sale, index) =>
-      entriesOf({ ...sale, orderId: `ord_${index}` }, [Math.floor(totalOf(sale) / 2)]),
+      entriesOf({ ...sale, at: won.at, orderId: `ord_${index}` }, [Math.floor(totalOf(sale) / 2)]),
     );
     return fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length }));
   });
@@ -147,7 +144,7 @@ test('running again over the same entries, in any order, writes the same bytes',
 test('the manifest totals are what the rows of the journal sum to, to the minor unit', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anySale, { minLength: 1, maxLength: 6 }), async (sales) => {
-      const w = world(sales.flatMap((sale) => entriesOf(sale, [totalOf(sale)])));
+      const w = world(sales.flatMap((sale) => entriesOf({ ...sale, at: won.at }, [totalOf(sale)])));
       const manifest = await w.manifest(await w.files(plan));
       for (const code of currency.options as readonly Currency[]) {
         const rows = w.rows('journal.csv').filter((row) => row.currency === code);
@@ -173,13 +170,93 @@ describe('there is no manifest', () => {
   });
 
   test.each([
-    ['is missing', (bucket: Map<string, string>) => bucket.delete(`exports/${date}/summary.csv`)],
-    ['is another', (bucket: Map<string, string>) => bucket.set(`exports/${date}/summary.csv`, 'account\r\n')],
+    ['is missing', (bucket: Map<string, Buffer>) => bucket.delete(`exports/${date}/summary.csv`)],
+    [
+      'is another',
+      (bucket: Map<string, Buffer>) => bucket.set(`exports/${date}/summary.csv`, Buffer.from('account\r\n')),
+    ],
   ])('when a file %s', async (_, damage) => {
     const w = world(entries);
     const draft = await w.files(plan);
     damage(w.bucket);
     await expect(w.manifest(draft)).rejects.toThrow('summary.csv');
     expect(w.writes).not.toContain(`exports/${date}/manifest.json`);
+  });
+});
+
+describe('day after day', () => {
+  const on = (day: string, orderId: string): Sale => ({ ...won, orderId, at: `${day}T03:00:00.000Z` });
+  const [first, second, third] = ['2026-11-22', '2026-11-23', '2026-11-24'] as const;
+
+  test('each manifest names the one before by its hash, the first none', async () => {
+    const w = world([...entriesOf(on(first, 'ord_1'), []), ...entriesOf(on(second, 'ord_2'), [])]);
+    await w.run(first);
+    const manifest = await w.run(second);
+    const bytes = w.bucket.get(`exports/${first}/manifest.json`)!;
+    expect(manifest).toMatchObject({
+      date: second,
+      previous: { date: first, sha256: createHash('sha256').update(bytes).digest('hex') },
+    });
+  });
+
+  test('a day waits until the audit has passed its last moment, and nothing is written', async () => {
+    const w = world(entriesOf(on(first, 'ord_1'), []));
+    w.audit.deliveredUpTo = undefined;
+    expect(await w.run(first)).toMatchObject({ state: 'waiting' });
+    w.audit.deliveredUpTo = '2026-11-22T14:59:59.999Z';
+    expect(await w.run(first)).toEqual({ ...plan, state: 'waiting', deliveredUpTo: w.audit.deliveredUpTo });
+    expect(w.writes).toEqual([]);
+    w.audit.deliveredUpTo = '2026-11-22T15:00:00.000Z';
+    expect(await w.run(first)).toMatchObject({ date: first, balanced: true });
+  });
+
+  test('what comes late goes into the next export with its own date, and into that one only', async () => {
+    const w = world(entriesOf(on(first, 'ord_1'), []));
+    await w.run(first);
+    const [late] = entriesOf(on(first, 'ord_LATE'), []);
+    w.journal.push(late!, ...entriesOf(on(second, 'ord_2'), []), ...entriesOf(on(third, 'ord_3'), []));
+    expect(await w.run(second)).toMatchObject({
+      generatedFrom: { entries: 2, days: { [first]: 1, [second]: 1 } },
+    });
+    expect(await w.run(third)).toMatchObject({ generatedFrom: { entries: 1, days: { [third]: 1 } } });
+    const rows = [first, second, third].flatMap((day) =>
+      (parse(w.bucket.get(`exports/${day}/journal.csv`)!, { columns: true }) as Record<string, string>[]).map(
+        ({ entryId, businessDate }) => `${day} ${entryId} of ${businessDate}`,
+      ),
+    );
+    expect([...new Set(rows)]).toEqual([
+      `${first} jrn_1-3 of ${first}`,
+      `${second} jrn_LATE-3 of ${first}`,
+      `${second} jrn_2-3 of ${second}`,
+      `${third} jrn_3-3 of ${third}`,
+    ]);
+  });
+
+  test('an exported day that is run again is made again to the byte, whatever has come since', async () => {
+    const w = world(entriesOf(on(first, 'ord_1'), [1_000]));
+    await w.run(first);
+    const before = new Map(w.bucket);
+    const written = w.writes.length;
+    w.journal.push(...entriesOf(on(first, 'ord_LATE'), []));
+    w.audit.deliveredUpTo = undefined;
+    await w.run(first);
+    expect(w.bucket).toEqual(before);
+    expect(w.writes).toHaveLength(written);
+  });
+
+  test('an entry that was exported and is gone from the journal stops the next export, and its own again', async () => {
+    const w = world([...entriesOf(on(first, 'ord_1'), []), ...entriesOf(on(first, 'ord_2'), [])]);
+    await w.run(first);
+    w.journal.shift();
+    await expect(w.run(second)).rejects.toThrow('has lost 1 exported entries');
+    await expect(w.run(first)).rejects.toThrow('is not what was written');
+  });
+
+  test('days are exported one after the other: a day that was left out is next', async () => {
+    const w = world([]);
+    await w.run(first);
+    expect(await w.plan({ date: '2026-11-30' })).toMatchObject({ date: second, state: 'ready' });
+    expect(await w.plan({ time: '2026-11-24T17:00:00Z' })).toMatchObject({ date: second });
+    await expect(w.plan({ date: '2026-11-20' })).rejects.toMatchObject({ name: 'validation-failed' });
   });
 });

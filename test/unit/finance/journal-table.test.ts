@@ -77,13 +77,14 @@ test('an entry comes back as it was posted', async () => {
       entryId: 'jrn_U1-3',
       eventId: 'evt_U1-3',
       orderId: 'ord_U1',
+      reference: 'ord_U1-1',
       occurredAt: '2026-09-01T03:00:00.000Z',
       businessDate: '2026-09-01',
       postings: [
-        { account: 'payment-clearing', debit: 48_000, credit: 0, currency: 'KRW' },
-        { account: 'sales', debit: 0, credit: 40_910, currency: 'KRW' },
-        { account: 'tax-payable', debit: 0, credit: 4_090, currency: 'KRW' },
-        { account: 'shipping-income', debit: 0, credit: 3_000, currency: 'KRW' },
+        { kind: 'capture', account: 'payment-clearing', debit: 48_000, credit: 0, currency: 'KRW' },
+        { kind: 'sale', account: 'sales', debit: 0, credit: 40_910, currency: 'KRW' },
+        { kind: 'tax', account: 'tax-payable', debit: 0, credit: 4_090, currency: 'KRW' },
+        { kind: 'shipping', account: 'shipping-income', debit: 0, credit: 3_000, currency: 'KRW' },
       ],
     },
   ]);

@@ -36,14 +36,15 @@ describe('a sale', () => {
       entryId: 'jrn_A1-3',
       eventId: 'evt_A1-3',
       orderId: 'ord_A1',
+      reference: 'ord_A1-1',
       occurredAt: '2026-11-22T15:30:00.000Z',
       businessDate: '2026-11-23',
       postings: [
-        { account: 'payment-clearing', debit: 46_000, credit: 0, currency: 'KRW' },
-        { account: 'discounts', debit: 2_000, credit: 0, currency: 'KRW' },
-        { account: 'sales', debit: 0, credit: 41_091, currency: 'KRW' },
-        { account: 'tax-payable', debit: 0, credit: 3_909, currency: 'KRW' },
-        { account: 'shipping-income', debit: 0, credit: 3_000, currency: 'KRW' },
+        { kind: 'capture', account: 'payment-clearing', debit: 46_000, credit: 0, currency: 'KRW' },
+        { kind: 'discount', account: 'discounts', debit: 2_000, credit: 0, currency: 'KRW' },
+        { kind: 'sale', account: 'sales', debit: 0, credit: 41_091, currency: 'KRW' },
+        { kind: 'tax', account: 'tax-payable', debit: 0, credit: 3_909, currency: 'KRW' },
+        { kind: 'shipping', account: 'shipping-income', debit: 0, credit: 3_000, currency: 'KRW' },
       ],
     });
   });
@@ -51,9 +52,9 @@ describe('a sale', () => {
   test('with the tax added to its prices, and nothing booked for what is nothing', () => {
     const plain = { ...sale, taxIncluded: false, discount: 0, shipping: 0 };
     expect(saleEntry(capturedOf(plain), 'Asia/Seoul').postings).toEqual([
-      { account: 'payment-clearing', debit: 48_909, credit: 0, currency: 'KRW' },
-      { account: 'sales', debit: 0, credit: 45_000, currency: 'KRW' },
-      { account: 'tax-payable', debit: 0, credit: 3_909, currency: 'KRW' },
+      { kind: 'capture', account: 'payment-clearing', debit: 48_909, credit: 0, currency: 'KRW' },
+      { kind: 'sale', account: 'sales', debit: 0, credit: 45_000, currency: 'KRW' },
+      { kind: 'tax', account: 'tax-payable', debit: 0, credit: 3_909, currency: 'KRW' },
     ]);
   });
 

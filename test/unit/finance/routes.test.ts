@@ -6,12 +6,13 @@ import * as contract from '../../../functions/finance/contract.ts';
 
 function manifest(date: string): contract.ExportManifest {
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     date,
     timeZone: 'Asia/Seoul',
-    generatedFrom: { entries: 2 },
+    generatedFrom: { entries: 2, days: { [date]: 2 } },
     files: [{ name: 'journal.csv', rows: 5, bytes: 100, sha256: 'ab' }],
     totals: { KRW: { debit: 5, credit: 5 } },
+    previous: null,
     balanced: true,
   };
 }

@@ -68,7 +68,7 @@ export function capturedOf(sale: Sale) {
     id: `evt_${sale.orderId.slice(4)}-3`,
     orderId: sale.orderId,
     at: sale.at,
-    body: { amount: money(totalOf(sale)), summary },
+    body: { attempt: 1, amount: money(totalOf(sale)), summary },
   };
 }
 
@@ -85,7 +85,7 @@ export function refundsOf(sale: Sale, amounts: readonly number[]) {
       id: `evt_${sale.orderId.slice(4)}-${10 + index}`,
       orderId: sale.orderId,
       at: sale.at,
-      body: { amount: money(amount), breakdown },
+      body: { refundId: `rfd_${sale.orderId.slice(4)}${10 + index}`, amount: money(amount), breakdown },
     };
   });
 }

@@ -47,6 +47,7 @@ describe('Amazon SES', () => {
     html: '<p>html</p>',
     orderId: 'ord_A1',
     type: 'payment.captured',
+    traceId: '0af7651916cd43dd8448eb211c80319c',
   };
   const send = emailService('store@floodgate.test');
 
@@ -65,6 +66,7 @@ describe('Amazon SES', () => {
       EmailTags: [
         { Name: 'event', Value: 'payment_captured' },
         { Name: 'order', Value: 'ord_A1' },
+        { Name: 'trace', Value: '0af7651916cd43dd8448eb211c80319c' },
       ],
     });
   });
