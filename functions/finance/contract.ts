@@ -11,7 +11,17 @@ export const exportRequest = z.union([
   z.strictObject({ time: z.iso.datetime({ offset: true }) }),
 ]);
 
-export const exportPlan = z.object({ date: businessDate, timeZone: z.string() });
+export const exportPlan = z.object({
+  date: businessDate,
+  timeZone: z.string(),
+  /**
+   * `ready`: to be exported. `exported`: it is, and running again must give the same. `waiting`: not every event of
+   * it is in the journal; a later run tries again.
+   */
+  state: z.enum(['ready', 'exported', 'waiting']),
+  /** Up to when everything is in the journal, as the auditor found; absent before its first run. */
+  deliveredUpTo: z.optional(instant),
+});
 export type ExportPlan = z.infer<typeof exportPlan>;
 
 const exportFile = z.object({
@@ -35,9 +45,13 @@ const content = {
     entries: z.int(),
     firstOccurredAt: z.optional(instant),
     lastOccurredAt: z.optional(instant),
+    /** Entries by their business date: this one, and earlier ones whose export was made without them. */
+    days: z.record(businessDate, z.int()),
   }),
   files: z.array(exportFile),
   totals,
+  /** The manifest before this one and the SHA-256 of its bytes: none can be changed or left out unnoticed. */
+  previous: z.nullable(z.object({ date: businessDate, sha256: z.string() })),
 };
 
 /** Files that are written, and do not count before their manifest is. */
@@ -46,11 +60,31 @@ export type ExportDraft = z.infer<typeof exportDraft>;
 
 /** Written last: an export exists when it has one. */
 export const exportManifest = z.object({
-  schemaVersion: z.literal(1),
+  schemaVersion: z.literal(2),
   ...content,
   balanced: z.literal(true),
 });
 export type ExportManifest = z.infer<typeof exportManifest>;
+
+/* What is handed from one state of the reconciliation to the next */
+
+export const settlementRequest = z.strictObject({ time: z.iso.datetime({ offset: true }) });
+
+export const settlementPlan = z.object({
+  /** The provider's day, in UTC. */
+  date: z.iso.date(),
+  /** `waiting`: the provider has no file yet. `reconciled`: every day is. */
+  state: z.enum(['ready', 'waiting', 'reconciled']),
+});
+export type SettlementPlan = z.infer<typeof settlementPlan>;
+
+/** Differences by type that are open, and how many the day resolved. */
+export interface Reconciliation {
+  readonly date: string;
+  readonly open: Readonly<Record<string, number>>;
+  readonly resolved: number;
+  readonly oldestDays: number;
+}
 
 /* Routes */
 

@@ -32,21 +32,33 @@ export function exportBucket(bucket: string, sleep: Sleep = systemSleep) {
     throw refusal;
   }
 
+  /** S3 compares the checksum with what has arrived; where objects are locked it asks for one. */
+  const put = (key: string, content: Uint8Array, contentType: string, headers: Record<string, string> = {}) =>
+    send({
+      method: 'PUT',
+      url: addressOf(bucket, key),
+      headers: {
+        ...headers,
+        'content-type': contentType,
+        'x-amz-checksum-sha256': createHash('sha256').update(content).digest('base64'),
+      },
+      body: new Uint8Array(content),
+    });
+
   return {
     read,
 
-    /** S3 compares the checksum with what has arrived. */
     async write(key: string, content: Uint8Array, contentType: string): Promise<void> {
-      const response = await send({
-        method: 'PUT',
-        url: addressOf(bucket, key),
-        headers: {
-          'content-type': contentType,
-          'x-amz-checksum-sha256': createHash('sha256').update(content).digest('base64'),
-        },
-        body: new Uint8Array(content),
-      });
+      const response = await put(key, content, contentType);
       if (!response.ok) throw await refusalOf(response);
+    },
+
+    /** Writes an object unless there is one. @returns false when there is */
+    async create(key: string, content: Uint8Array, contentType: string): Promise<boolean> {
+      const response = await put(key, content, contentType, { 'if-none-match': '*' });
+      if (response.status === 412) return false;
+      if (!response.ok) throw await refusalOf(response);
+      return true;
     },
 
     /** The folders below `prefix` that come after `after`; at most `limit`. */

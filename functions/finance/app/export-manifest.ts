@@ -1,6 +1,8 @@
 import * as z from 'zod/mini';
 import { DomainError } from '../../kernel/errors.ts';
 import { digest } from '../../kernel/ids.ts';
+import { count } from '../../kernel/log.ts';
+import { businessMetrics } from '../../kernel/metrics.ts';
 import { type ExportManifest, exportDraft } from '../contract.ts';
 import { fileKey, manifestKey } from '../domain/export-keys.ts';
 import { balances } from '../domain/journal.ts';
@@ -8,22 +10,25 @@ import { balances } from '../domain/journal.ts';
 export interface Ports {
   /** An object's content; undefined when there is none. */
   readonly read: (key: string) => Promise<Uint8Array | undefined>;
-  /** Writes an object, or writes it over. */
-  readonly write: (key: string, content: Uint8Array, contentType: string) => Promise<void>;
+  /** Writes an object unless there is one. @returns false when there is */
+  readonly create: (key: string, content: Uint8Array, contentType: string) => Promise<boolean>;
 }
 
 /**
  * Last state of the export: the manifest, without which the files do not count.
  * 1. Refuse books that do not balance.
  * 2. Read every file back: what lies in the bucket must be what the manifest says.
- * 3. Write the manifest.
+ * 3. Write the manifest, once for a date. Where there is one already, it must be the same to the byte.
  *
- * @throws DomainError `internal-error` when debits and credits differ, or a file is not what was written
+ * @throws DomainError `internal-error` when debits and credits differ, a file is not what was written, or the date
+ *   has been exported with other content
  */
 export const writeManifest =
   (ports: Ports) =>
   async (input: unknown): Promise<ExportManifest> => {
     const draft = z.parse(exportDraft, input);
+    const unbalanced = Object.values(draft.totals).filter(({ debit, credit }) => debit !== credit);
+    count(businessMetrics.ledgerUnbalanced, unbalanced.length);
     if (!balances(draft.totals)) {
       throw new DomainError('internal-error', `The journal of ${draft.date} does not balance: no manifest.`);
     }
@@ -33,8 +38,13 @@ export const writeManifest =
         throw new DomainError('internal-error', `${file.name} of ${draft.date} is not what was written.`);
       }
     }
-    const manifest: ExportManifest = { schemaVersion: 1, ...draft, balanced: true };
-    const text = `${JSON.stringify(manifest, null, 2)}\n`;
-    await ports.write(manifestKey(draft.date), Buffer.from(text), 'application/json');
+    const manifest: ExportManifest = { schemaVersion: 2, ...draft, balanced: true };
+    const content = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
+    const key = manifestKey(draft.date);
+    if (await ports.create(key, content, 'application/json')) return manifest;
+    const there = await ports.read(key);
+    if (there === undefined || !content.equals(there)) {
+      throw new DomainError('internal-error', `${draft.date} has been exported with other content.`);
+    }
     return manifest;
   };

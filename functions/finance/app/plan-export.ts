@@ -1,19 +1,30 @@
 import * as z from 'zod/mini';
 import { DomainError } from '../../kernel/errors.ts';
-import { type ExportPlan, exportRequest } from '../contract.ts';
-import { dateBefore } from '../domain/business-date.ts';
+import { count, log } from '../../kernel/log.ts';
+import { auditMetrics } from '../../kernel/metrics.ts';
+import { type ExportManifest, type ExportPlan, exportRequest } from '../contract.ts';
+import { addDays, dateBefore, endOf } from '../domain/business-date.ts';
+import { manifestKey } from '../domain/export-keys.ts';
 
 export interface Ports {
   /** IANA time zone whose midnight ends a business date. */
   readonly timeZone: string;
+  /** The latest business date that has been exported. */
+  readonly lastExported: () => Promise<string | undefined>;
+  readonly manifestAt: (key: string) => Promise<ExportManifest | undefined>;
+  /** Up to when every event has been taken into the journal (RFC 3339); undefined before the first audit. */
+  readonly deliveredUpTo: () => Promise<string | undefined>;
 }
 
 /**
- * First state of the export: which business date it is of.
- * 1. A given date is taken, whether it is over or not: the export can be run again.
- * 2. Otherwise it is the last date that is over at the scheduled time.
+ * First state of the export: which business date it is of, and whether its time has come.
+ * 1. A date that is asked for and exported already is run again: it must give the same bytes.
+ * 2. Otherwise it is the next date after the last export, up to the one that is over at the scheduled time: dates
+ *    are exported one after the other, as each manifest names the one before.
+ * 3. It waits until the auditor has found every event of it in the journal; the schedule asks again each hour.
  *
- * @throws DomainError `validation-failed` when the input is neither
+ * @throws DomainError `validation-failed` when the input is neither a date nor a time, or names a date that cannot
+ *   be exported any more because a later one has been
  */
 export const planExport =
   (ports: Ports) =>
@@ -26,6 +37,26 @@ export const planExport =
       );
     }
     const { timeZone } = ports;
-    const date = 'date' in request.data ? request.data.date : dateBefore(request.data.time, timeZone);
-    return { date, timeZone };
+    const last = await ports.lastExported();
+    const wanted = 'date' in request.data ? request.data.date : dateBefore(request.data.time, timeZone);
+    if (last !== undefined && wanted <= last) {
+      if (await ports.manifestAt(manifestKey(wanted))) return { date: wanted, timeZone, state: 'exported' };
+      throw new DomainError(
+        'validation-failed',
+        `${last} has been exported; what is missing of ${wanted} comes with the next export.`,
+      );
+    }
+    const date = last === undefined ? wanted : addDays(last, 1);
+    const deliveredUpTo = await ports.deliveredUpTo();
+    const complete = deliveredUpTo !== undefined && Date.parse(deliveredUpTo) >= endOf(date, timeZone);
+    if (!complete) {
+      log.warn('export waits for the auditor', { date, deliveredUpTo });
+      count(auditMetrics.exportWaiting);
+    }
+    return {
+      date,
+      timeZone,
+      state: complete ? 'ready' : 'waiting',
+      ...(deliveredUpTo !== undefined && { deliveredUpTo }),
+    };
   };

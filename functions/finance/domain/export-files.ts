@@ -4,6 +4,8 @@ import { toDecimal } from '../../kernel/money.ts';
 import type { ExportDraft, ExportPlan } from '../contract.ts';
 import { csv } from './csv.ts';
 import { type JournalEntry, type Posting, totalsOf } from './journal.ts';
+import { journalCsv } from './journal-csv.ts';
+import { journalParquet } from './journal-parquet.ts';
 
 /** A file of an export. */
 export interface ExportFile {
@@ -14,22 +16,39 @@ export interface ExportFile {
 }
 
 /** The files of a business date. The same entries give the same bytes, in whatever order they come. */
-export function exportFiles(entries: readonly JournalEntry[]): ExportFile[] {
+export function exportFiles(
+  entries: readonly JournalEntry[],
+  plan: Pick<ExportPlan, 'date' | 'timeZone'>,
+): ExportFile[] {
   const sorted = byTime(entries);
-  return [journalFile(sorted), summaryFile(sorted), ordersFile(sorted)];
+  const journal = journalFile(sorted);
+  const parquet = {
+    name: 'journal.parquet',
+    content: journalParquet(sorted, plan),
+    rows: journal.rows,
+  };
+  return [journal, parquet, summaryFile(sorted), ordersFile(sorted)];
 }
 
 /** What the manifest is going to say about them. */
 export function draftOf(
-  { date, timeZone }: ExportPlan,
+  { date, timeZone }: Pick<ExportPlan, 'date' | 'timeZone'>,
   entries: readonly JournalEntry[],
   files: readonly ExportFile[],
+  previous: ExportDraft['previous'],
 ): ExportDraft {
   const times = entries.map((entry) => entry.occurredAt).sort();
   return {
     date,
     timeZone,
-    generatedFrom: { entries: entries.length, firstOccurredAt: times[0], lastOccurredAt: times.at(-1) },
+    generatedFrom: {
+      entries: entries.length,
+      firstOccurredAt: times[0],
+      lastOccurredAt: times.at(-1),
+      days: Object.fromEntries(
+        grouped(entries, ({ businessDate }) => [businessDate]).map(([[day], { length }]) => [day, length]),
+      ),
+    },
     files: files.map(({ name, content, rows }) => ({
       name,
       rows,
@@ -37,6 +56,7 @@ export function draftOf(
       sha256: digest(content),
     })),
     totals: totalsOf(entries.flatMap((entry) => entry.postings)),
+    previous,
   };
 }
 
@@ -48,6 +68,8 @@ function journalFile(entries: readonly JournalEntry[]): ExportFile {
     'occurredAt',
     'orderId',
     'eventId',
+    'reference',
+    'kind',
     'account',
     'debit',
     'credit',
@@ -58,14 +80,16 @@ function journalFile(entries: readonly JournalEntry[]): ExportFile {
       entry.entryId,
       entry.businessDate,
       entry.occurredAt,
-      entry.orderId,
+      entry.orderId ?? '',
       entry.eventId,
+      entry.reference ?? '',
+      posting.kind,
       posting.account,
       ...sides(posting),
       posting.currency,
     ]),
   );
-  return fileOf('journal.csv', columns, rows);
+  return fileOf(journalCsv, columns, rows);
 }
 
 /** One row an account and currency. */
@@ -82,8 +106,10 @@ function summaryFile(entries: readonly JournalEntry[]): ExportFile {
 function ordersFile(entries: readonly JournalEntry[]): ExportFile {
   const movements = entries.flatMap(({ orderId, postings }) =>
     postings
-      .filter(({ account }) => account === 'payment-clearing')
-      .map((posting) => ({ orderId, ...posting })),
+      .filter(
+        ({ account, kind }) => account === 'payment-clearing' && (kind === 'capture' || kind === 'refund'),
+      )
+      .map((posting) => ({ orderId: orderId ?? '', ...posting })),
   );
   const rows = grouped(movements, (movement) => [movement.orderId, movement.currency]).map(
     ([key, members]) => [...key, ...sides(sumOf(members))],

@@ -7,7 +7,7 @@ export const exportJournal: FunctionSpec = {
   trigger: { task: 'finance-export' },
   grants: [
     { table: 'finance', actions: ['dynamodb:Query'] },
-    { exports: ['s3:PutObject'], prefix: 'exports/*' },
+    { exports: ['s3:GetObject', 's3:PutObject', 's3:ListBucket'], prefix: 'exports/*' },
   ],
   // A day's journal is held in memory: about 1 KB an order.
   memoryMb: 1769,

@@ -11,7 +11,7 @@ const timeout = 10_000;
  * @param from the verified sender
  */
 export function emailService(from: string): Ports['send'] {
-  return async ({ to, subject, text, html, orderId, type }) => {
+  return async ({ to, subject, text, html, orderId, type, traceId }) => {
     const { AWS_REGION } = environment('AWS_REGION');
     const endpoint = endpointFromEnvironment('SESV2') ?? `https://email.${AWS_REGION}.amazonaws.com`;
     const content = (Data: string) => ({ Data, Charset: 'UTF-8' });
@@ -31,6 +31,7 @@ export function emailService(from: string): Ports['send'] {
           EmailTags: [
             { Name: 'event', Value: type.replace(/\W/g, '_') },
             { Name: 'order', Value: orderId },
+            ...(traceId ? [{ Name: 'trace', Value: traceId }] : []),
           ],
         }),
       },

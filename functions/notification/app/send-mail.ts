@@ -2,24 +2,10 @@ import type { Now } from '../../kernel/clock.ts';
 import type { EventContract } from '../../kernel/contract.ts';
 import type { Received } from '../../kernel/events.ts';
 import { log } from '../../kernel/log.ts';
-import {
-  orderCancelled,
-  orderExpired,
-  paymentCaptured,
-  paymentDeclined,
-  refundCompleted,
-} from '../../order/contract.ts';
+import { traceIdOf } from '../../kernel/trace.ts';
 import { compose, type Email, type Letter } from '../domain/letter.ts';
 import * as letters from '../domain/letters.ts';
-
-/** The events that the shopper is written to about. */
-export const mailedEvents = [
-  paymentCaptured,
-  paymentDeclined,
-  orderExpired,
-  orderCancelled,
-  refundCompleted,
-] as const;
+import type { mailedEvents } from '../domain/mailed-events.ts';
 
 /** One of them. */
 export type MailEvent = ReceivedOf<(typeof mailedEvents)[number]>;
@@ -53,7 +39,13 @@ export interface Ports {
   readonly addressOf: (customerId: string) => Promise<string | undefined>;
   /** Throws when nobody knows whether the e-mail was accepted. */
   readonly send: (
-    email: Email & { readonly to: string; readonly orderId: string; readonly type: string },
+    email: Email & {
+      readonly to: string;
+      readonly orderId: string;
+      readonly type: string;
+      /** W3C trace id; undefined when the event has none. */
+      readonly traceId: string | undefined;
+    },
   ) => Promise<Sending>;
 }
 
@@ -97,7 +89,7 @@ export const sendMail =
       return;
     }
 
-    const sending = await ports.send({ ...email, orderId, type });
+    const sending = await ports.send({ ...email, orderId, type, traceId: traceIdOf(event.traceparent) });
     if (!sending.accepted) {
       await ports.mailLog.release(id, claim.owner);
       throw new Error(`the e-mail service refused: ${sending.code}`);

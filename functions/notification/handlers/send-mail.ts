@@ -5,7 +5,8 @@ import { documents } from '../../kernel/table.ts';
 import { emailService } from '../adapters/email-service.ts';
 import { mailLog } from '../adapters/mail-log.ts';
 import { userPoolAddresses } from '../adapters/user-pool.ts';
-import { mailedEvents, sendMail } from '../app/send-mail.ts';
+import { sendMail } from '../app/send-mail.ts';
+import { mailedEvents } from '../domain/mailed-events.ts';
 
 const env = environment('NOTIFICATION_TABLE', 'USER_POOL_ID', 'EMAIL_SENDER', 'STORE_TIME_ZONE');
 const mail = mailLog(documents, env.NOTIFICATION_TABLE);
