@@ -22,6 +22,11 @@ export const problemTexts: Readonly<
     remedy:
       'Follow the `Link` header or `next` of the page before without changing anything else; or begin without a cursor.',
   },
+  'signature-invalid': {
+    cause:
+      'The signature is missing, not made with a valid secret over exactly these bytes, or more than 300 seconds away from now.',
+    remedy: 'Sign the raw body with the newest secret and the present time, and send it again.',
+  },
   unauthorized: {
     cause: 'There is no access token, or it is expired, forged, an ID token, or one of another client.',
     remedy:
@@ -100,6 +105,12 @@ export const problemTexts: Readonly<
     cause: 'A SKU is sold in another currency than the rest; a cart and an order have one.',
     remedy: 'Buy SKUs of different currencies in different carts.',
     members: '`currency`, and `skus` that differ from it',
+  },
+  'amount-mismatch': {
+    cause:
+      'The shopper authorised another amount or currency in the browser than the order comes to. Nothing was charged.',
+    remedy: 'Let the shopper authorise `total`, and send the new payment key with it.',
+    members: '`total`: what the order comes to.',
   },
   'card-number-refused': {
     cause:
