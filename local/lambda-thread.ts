@@ -134,6 +134,7 @@ export class FunctionThread {
           case 'failed-to-load':
             this.#log(`${message.error}\n`);
             giveUp({ failed: true, body: message.error });
+            void this.#worker.terminate();
             break;
           case 'done':
             this.#settle(message.id, message);

@@ -46,6 +46,8 @@ const invocations = keepInvocationContext();
 // Powertools writes into the context already while it is loaded.
 const handler = await invocations.run({}, load).catch((error: unknown) => {
   send({ kind: 'failed-to-load', error: JSON.stringify(describe(error)) });
+  // A thread that ends by itself may do so before what it said has arrived: it stays until it is ended.
+  parentPort!.on('message', () => {});
   return undefined;
 });
 if (handler) {
