@@ -2,11 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { dateIn } from '../functions/kernel/clock.ts';
+import { configOf } from '../lib/config.ts';
 import { type Cloud, startCloud } from '../local/cloud.ts';
 import { synthesise } from '../local/synth.ts';
 
 /** The assembly that proofs and store tests run; made again only when its sources have changed. */
 const assemblies = { local: '.build/proof-assembly', prod: '.build/production-assembly' };
+
+/** Where the store's business dates begin and end. */
+const { businessTimeZone } = configOf('local');
 
 export interface Answer {
   readonly status: number;
@@ -298,6 +303,34 @@ export async function runSchedule(client: Client, name: string, time?: string): 
 /** The store's time, in milliseconds since the epoch. */
 export async function timeOf(client: Client): Promise<number> {
   return Date.parse((await client.request('GET', '/_local')).body.now);
+}
+
+/** Moves the clock to three hours after the midnight that ends the store's business date, which it answers. */
+export async function endBusinessDay(client: Client): Promise<string> {
+  const now = await timeOf(client);
+  const date = dateIn(businessTimeZone, now);
+  let next = now;
+  while (dateIn(businessTimeZone, next) === date) next += 15 * 60_000;
+  // An audit is an hour behind, and looks at what was placed up to a quarter of an hour before.
+  const advanceSeconds = (next - now) / 1_000 + 3 * 3_600;
+  await client.request('POST', '/_local/clock', { json: { advanceSeconds } });
+  return date;
+}
+
+/** Lets the business day end, has it audited and exported, and downloads the export. */
+export async function exportToday(
+  client: Client,
+): Promise<{ date: string; manifest: any; files: ReadonlyMap<string, string> }> {
+  await endBusinessDay(client);
+  const { date } = await until('the day is exported', async () => {
+    const done = await runExport(client, await timeOf(client));
+    return done.state !== 'waiting' && done;
+  });
+  const { token } = await client.account('finance');
+  const { body } = await client.request('GET', `/v1/finance/exports/${date}`, { token });
+  const files = new Map<string, string>();
+  for (const { name, url } of body.links) files.set(name, await (await fetch(url)).text());
+  return { date, manifest: body.manifest, files };
 }
 
 /** Has the auditor and then the export run, as of `time`; the export's manifest, or its plan while it waits. */

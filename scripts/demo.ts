@@ -4,7 +4,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { clientOf, settled, until } from '../bench/store.ts';
+import { clientOf, exportToday, settled, until } from '../bench/store.ts';
 
 const port = process.env.PORT || '3000';
 const apiUrl = `http://127.0.0.1:${port}`;
@@ -109,38 +109,21 @@ async function purchase(): Promise<void> {
   for (const line of mail.text.trim().split('\n')) tell(`  ${line}`);
 
   step("The day's finance export");
-  await financeExport(local.demo.finance.accessToken, paid.id);
+  await financeExport(paid.id);
 }
 
-async function financeExport(token: string, orderId: string): Promise<void> {
-  const { body: local } = await client.request('GET', '/_local');
-  const schedule = local.resources.find(
-    ({ type, stack }: { type: string; stack: string }) =>
-      type === 'AWS::Scheduler::Schedule' && /Finance/.test(stack),
-  );
-  // The schedule exports the day before the one that it runs on; we do not wait until tomorrow.
-  const tomorrow = new Date(Date.parse(local.now) + 24 * 3_600_000).toISOString();
-  await until('the export holds the order', async () => {
-    await client.request('POST', `/_local/schedules/${schedule.ref}/run`, { json: { time: tomorrow } });
-    const { body: listed } = await client.request('GET', '/v1/finance/exports', { token });
-    const date = listed.items?.at(-1)?.date;
-    if (!date) return false;
-    const { body } = await client.request('GET', `/v1/finance/exports/${date}`, { token });
-    const { manifest, links } = body;
-    const journal = links.find(({ name }: { name: string }) => name === 'journal.csv');
-    const rows = (await (await fetch(journal.url)).text()).split('\r\n');
-    const mine = rows.filter((row) => row.includes(orderId));
-    if (mine.length === 0) return false;
-    tell(`${date} (${manifest.timeZone}): ${JSON.stringify(manifest.totals)}`);
-    for (const { name, rows: count, bytes, sha256 } of manifest.files) {
-      tell(
-        `${name.padEnd(12)} ${String(count).padStart(5)} rows ${String(bytes).padStart(8)} bytes  sha-256 ${sha256.slice(0, 16)}…`,
-      );
-    }
-    tell(`journal.csv, this order:`);
-    for (const row of [rows[0]!, ...mine]) tell(`  ${row}`);
-    return true;
-  });
+async function financeExport(orderId: string): Promise<void> {
+  tell('(the clock of the embedded cloud moves on to the night in which the day is audited and exported)');
+  const { date, manifest, files } = await exportToday(client);
+  tell(`${date} (${manifest.timeZone}): ${JSON.stringify(manifest.totals)}`);
+  for (const { name, rows, bytes, sha256 } of manifest.files) {
+    tell(
+      `${name.padEnd(16)} ${String(rows).padStart(5)} rows ${String(bytes).padStart(8)} bytes  sha-256 ${sha256.slice(0, 16)}…`,
+    );
+  }
+  const [header, ...rows] = files.get('journal.csv')!.split('\r\n');
+  tell('journal.csv, this order:');
+  for (const row of [header, ...rows.filter((line) => line.includes(orderId))]) tell(`  ${row}`);
 }
 
 async function stockOf(sku: string): Promise<number> {

@@ -1,4 +1,4 @@
-import { openStore, order, runExport, sell, settled, timeOf, totalOf, until } from '../store.ts';
+import { exportToday, openStore, order, sell, settled, totalOf, until } from '../store.ts';
 
 export interface CurrencyFigures {
   readonly currency: string;
@@ -64,23 +64,6 @@ export async function currencies(): Promise<{ figures: CurrencyFigures[]; manife
   } finally {
     await store.stop();
   }
-}
-
-/** Lets the business day end, has it audited and exported, and downloads the export. */
-export async function exportToday(
-  store: Awaited<ReturnType<typeof openStore>>,
-): Promise<{ date: string; manifest: any; files: Map<string, string> }> {
-  // By two in the morning of the next day, wherever the store's books are kept, an audit can have seen all of today.
-  await store.request('POST', '/_local/clock', { json: { advanceSeconds: 26 * 3_600 } });
-  const { date } = await until('today is exported', async () => {
-    const done = await runExport(store, await timeOf(store));
-    return done.state !== 'waiting' && done;
-  });
-  const { token } = await store.account('finance');
-  const { body } = await store.request('GET', `/v1/finance/exports/${date}`, { token });
-  const files = new Map<string, string>();
-  for (const { name, url } of body.links) files.set(name, await (await fetch(url)).text());
-  return { date, manifest: body.manifest, files };
 }
 
 /** Sum of plain decimals, exact. */

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exportToday } from '../../bench/proofs/currencies.ts';
 import {
   charges,
+  exportToday,
   type Goods,
   openStore,
   order,
