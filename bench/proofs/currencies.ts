@@ -57,13 +57,21 @@ export async function currencies(): Promise<{ figures: CurrencyFigures[]; manife
         emailLanguage: language,
         ledgerDebit: sum('debit'),
         ledgerCredit: sum('credit'),
-        exported: JSON.stringify(manifest.totals[currency]),
+        exported: sumOfSales(rows, column, currency),
       };
     });
     return { figures, manifest: { date, ...manifest }, journal };
   } finally {
     await store.stop();
   }
+}
+
+/** What the export says was captured in a currency: the provider's fees and payouts are the day's too, not an order's. */
+function sumOfSales(rows: readonly string[][], column: (name: string) => number, currency: string): string {
+  const captures = rows.filter(
+    (row) => row[column('kind')] === 'capture' && row[column('currency')] === currency,
+  );
+  return decimalSum(captures.map((row) => row[column('debit')] ?? ''));
 }
 
 /** Sum of plain decimals, exact. */
