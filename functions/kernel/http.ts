@@ -6,7 +6,7 @@ import type {
 } from 'aws-lambda';
 import * as z from 'zod/mini';
 import en from 'zod/v4/locales/en.js';
-import { authenticate, type Caller } from './caller.ts';
+import { authenticate, type Caller, type Machine } from './caller.ts';
 import type { Route } from './contract.ts';
 import { DomainError, isDomainError, problems, problemType } from './errors.ts';
 import { count, log, trail } from './log.ts';
@@ -22,16 +22,18 @@ type Locale = 'ko' | 'en';
 
 type Parsed<S> = S extends z.ZodMiniType ? z.output<S> : undefined;
 type ParsedBody<R extends Route> = R['body'] extends 'text' ? string : Parsed<R['body']>;
-type CallerOf<R extends Route> = R['audience'] extends 'shopper' | 'operators' | 'finance'
-  ? Caller
-  : Caller | undefined;
+type CallerOf<R extends Route> = R extends { readonly machineScope: string }
+  ? Caller | Machine
+  : R['audience'] extends 'shopper' | 'operators' | 'finance'
+    ? Caller
+    : Caller | undefined;
 
 /** A request after every check that needs no rules of the domain. */
 export interface HttpRequest<R extends Route = Route> {
   readonly params: Parsed<R['params']>;
   readonly query: Parsed<R['query']>;
   readonly body: ParsedBody<R>;
-  /** Present for shoppers, operators and finance; for guests when they sent a token. */
+  /** Present for shoppers, operators, finance and systems; for guests when they sent a token. */
   readonly caller: CallerOf<R>;
   /** 1–255 visible ASCII characters; empty where the route does not need one. */
   readonly idempotencyKey: string;
@@ -61,7 +63,7 @@ type Context = Pick<HttpRequest, 'requestId' | 'traceparent' | 'headers' | 'loca
 interface Progress {
   path: string;
   context?: Context;
-  caller?: Caller | undefined;
+  caller?: Caller | Machine | undefined;
 }
 
 /**
@@ -86,7 +88,7 @@ export function httpHandler<const R extends Route, const T extends HttpResponse<
     before: async (request) => {
       const { headers = {} } = progress(request).context ?? {};
       await requireOriginKey(headers);
-      progress(request).caller = await authenticate(route.audience, headers.authorization);
+      progress(request).caller = await authenticate(route, headers.authorization);
     },
   };
   // From here on the event is an HttpRequest.

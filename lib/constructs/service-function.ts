@@ -108,7 +108,9 @@ function environmentOf(spec: FunctionSpec, platform: Platform): Record<string, s
     environment.BUSINESS_TIME_ZONE = config.businessTimeZone;
   // The provider calls the store back as anybody does.
   if (spec.context === 'sandbox' && platform.publicApi) environment.API_URL = platform.publicApi.url;
-  return verifiesTokens(spec) ? { ...environment, ...tokenEnvironment(platform) } : environment;
+  if (!verifiesTokens(spec)) return environment;
+  const takesMachines = 'http' in spec.trigger && spec.trigger.http.machineScope !== undefined;
+  return { ...environment, ...tokenEnvironment(platform, takesMachines) };
 }
 
 /** The ledger's keys hold business dates. */
@@ -121,12 +123,15 @@ function verifiesTokens({ trigger }: FunctionSpec): boolean {
 }
 
 /** How the handler pipeline verifies access tokens: the gateway lets ID tokens through. */
-function tokenEnvironment({ stores: { userPool, userPoolClient } }: Platform): Record<string, string> {
+function tokenEnvironment({ stores }: Platform, takesMachines: boolean): Record<string, string> {
+  const { userPool, userPoolClient, machineClients } = stores;
   const issuer = issuerOf(userPool);
+  const machines = machineClients.map(({ userPoolClientId }) => userPoolClientId).join(' ');
   return {
     TOKEN_ISSUER: issuer,
     TOKEN_CLIENT_ID: userPoolClient.userPoolClientId,
     JWKS_URI: `${issuer}/.well-known/jwks.json`,
+    ...(takesMachines && { MACHINE_CLIENT_IDS: machines }),
   };
 }
 
