@@ -1,7 +1,7 @@
 import type { User } from './cognito-directory.ts';
 import { sendMail } from './cognito-mail.ts';
 import { checkPassword, hashPassword, temporaryPassword } from './cognito-passwords.ts';
-import { attributeList, attributesFrom, type Pool, userNamed } from './cognito-pool.ts';
+import { attributeList, attributesFrom, type Pool, secondFactorOf, userNamed } from './cognito-pool.ts';
 import { AwsError, type Runtime } from './types.ts';
 
 type Administration = (pool: Pool, input: any) => Promise<object> | object;
@@ -12,8 +12,14 @@ export function administrationOf(runtime: Runtime): Readonly<Record<string, Admi
     AdminCreateUser: (pool, input) => createUser(runtime, pool, input),
     AdminSetUserPassword: setPassword,
     AdminGetUser(pool, input) {
-      const { Attributes, ...user } = describe(userNamed(pool, input.Username));
-      return { ...user, UserAttributes: Attributes };
+      const user = userNamed(pool, input.Username);
+      const { Attributes, ...description } = describe(user);
+      return { ...description, UserAttributes: Attributes, ...secondFactorOf(pool, user) };
+    },
+    AdminSetUserMFAPreference(pool, input) {
+      const { Enabled } = input.SoftwareTokenMfaSettings ?? {};
+      if (Enabled !== undefined) pool.secondFactors.prefer(userNamed(pool, input.Username), Enabled);
+      return {};
     },
     AdminUpdateUserAttributes(pool, input) {
       const user = userNamed(pool, input.Username);

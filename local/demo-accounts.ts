@@ -1,4 +1,4 @@
-import type { Caller } from './types.ts';
+import type { Caller, Runtime } from './types.ts';
 
 export interface DemoAccount {
   readonly role: 'shopper' | 'operator' | 'finance';
@@ -28,6 +28,17 @@ export interface AccountPool {
   readonly userPoolId: string;
   readonly clientId: string;
   call(service: string, operation: string, input: unknown, caller: Caller): Promise<any>;
+}
+
+/** The pool and the client that people sign in with, as the stack outputs name them. */
+export function accountPoolOf(runtime: Pick<Runtime, 'output' | 'call'>): AccountPool | undefined {
+  const [userPoolId, clientId] = [runtime.output('UserPoolId'), runtime.output('UserPoolClientId')];
+  if (!userPoolId || !clientId) return undefined;
+  return {
+    userPoolId,
+    clientId,
+    call: (service, operation, input, by) => runtime.call(service, operation, input, by),
+  };
 }
 
 const caller: Caller = { kind: 'operator' };

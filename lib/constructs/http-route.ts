@@ -52,3 +52,8 @@ export class HttpRoute extends Construct {
 export function routeKeyOf({ method, path }: Pick<Route, 'method' | 'path'>): string {
   return path === '$default' ? path : `${method} ${path}`;
 }
+
+/** Whether the gateway itself demands a token. Guests may come without one, so there the handler decides. */
+export function needsToken({ audience }: Pick<Route, 'audience'>): boolean {
+  return audience === 'shopper' || audience === 'operators' || audience === 'finance';
+}

@@ -19,7 +19,7 @@ import type { Route } from '../../functions/kernel/contract.ts';
 import { metricNamespace, objectiveMetrics } from '../../functions/kernel/metrics.ts';
 import { placeOrder } from '../../functions/order/contract.ts';
 import type { Config } from '../config.ts';
-import { routeKeyOf } from '../constructs/http-route.ts';
+import { needsToken, routeKeyOf } from '../constructs/http-route.ts';
 import type { PublicApi, Stores } from '../constructs/platform.ts';
 import { issuerOf } from '../constructs/service-function.ts';
 import { sumOf, Watch } from '../constructs/watch.ts';
@@ -86,10 +86,9 @@ export class ApiStack extends FloodgateStack implements PublicApi {
   }
 
   /** Guests may come without a token, so there the handler decides. A system's token gets past one authorizer alone. */
-  authorizerOf({ audience, machineScope }: Pick<Route, 'audience' | 'machineScope'>): string | undefined {
-    if (machineScope) return this.#authorizers.withMachines;
-    const needsToken = audience === 'shopper' || audience === 'operators' || audience === 'finance';
-    return needsToken ? this.#authorizers.people : undefined;
+  authorizerOf(route: Pick<Route, 'audience' | 'machineScope'>): string | undefined {
+    if (!needsToken(route)) return undefined;
+    return route.machineScope ? this.#authorizers.withMachines : this.#authorizers.people;
   }
 
   /** The route's scope is left to the handler: people's tokens, which the same routes take, have none of ours. */

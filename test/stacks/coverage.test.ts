@@ -123,6 +123,25 @@ describe('every route', async () => {
     expect(deployed.sort()).toEqual(declared.sort());
   });
 
+  it('gets past the gateway with a system’s token where it names a scope, and nowhere else', () => {
+    const machines = ofType('AWS::Cognito::UserPoolClient').filter(
+      ({ properties }) => properties.GenerateSecret,
+    );
+    expect(machines.length).toBeGreaterThan(0);
+    const forMachines = ofType('AWS::ApiGatewayV2::Authorizer').filter(
+      ({ properties }) => properties.JwtConfiguration.Audience.length > 1,
+    );
+    const open = ofType('AWS::ApiGatewayV2::Route').filter(({ properties }) =>
+      forMachines.some(({ id }) => JSON.stringify(properties.AuthorizerId ?? '').includes(id)),
+    );
+    expect(open.map(({ properties }) => properties.RouteKey).sort()).toEqual(
+      routes
+        .filter(({ machineScope }) => machineScope)
+        .map(routeKeyOf)
+        .sort(),
+    );
+  });
+
   it('may be invoked by the gateway for that route alone', () => {
     const permissions = ofType('AWS::Lambda::Permission').map(({ properties }) => properties);
     expect(permissions).toHaveLength(ofType('AWS::ApiGatewayV2::Route').length);
