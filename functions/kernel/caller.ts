@@ -29,7 +29,7 @@ function tokenVerifier(): Verifier {
   const fetcher = {
     fetch: async (uri: string) => {
       try {
-        const response = await fetch(uri, { signal: AbortSignal.timeout(3_000) });
+        const response = await fetch(uri, { redirect: 'error', signal: AbortSignal.timeout(3_000) });
         if (response.ok) return await response.arrayBuffer();
         log.error('key set unavailable', { status: response.status });
       } catch (error) {

@@ -26,6 +26,8 @@ type DynamoAction =
   | 'dynamodb:BatchWriteItem'
   | 'dynamodb:ConditionCheckItem';
 
+type SecretAction = 'secretsmanager:GetSecretValue' | 'secretsmanager:PutSecretValue';
+
 /** One thing that a function may do, and the environment variable by which it learns where. */
 export type Grant =
   /** `<NAME>_TABLE`. `indexes` limits Query to these indexes; without it the table itself is meant. */
@@ -48,9 +50,9 @@ export type Grant =
   /** `EMAIL_SENDER` */
   | { readonly email: readonly 'ses:SendEmail'[] }
   /** `SANDBOX_URL` and `SANDBOX_SECRET_ARN`: the sandbox provider's address, and the secret that holds its API key. */
-  | { readonly paymentProvider: readonly 'secretsmanager:GetSecretValue'[] }
+  | { readonly paymentProvider: readonly SecretAction[] }
   /** `WEBHOOK_SECRET_ARN`: the secret by which the sandbox provider signs its webhooks. */
-  | { readonly webhookSecret: readonly 'secretsmanager:GetSecretValue'[] };
+  | { readonly webhookSecret: readonly SecretAction[] };
 
 /** What makes a function run. */
 export type Trigger =

@@ -51,6 +51,7 @@ import { getAdminOrder } from '../../functions/reporting/handlers/get-admin-orde
 import { listAdminOrders } from '../../functions/reporting/handlers/list-admin-orders.infra.ts';
 import { reportingTable } from '../../functions/reporting/table.infra.ts';
 import { deliverWebhook } from '../../functions/sandbox/handlers/deliver-webhook.infra.ts';
+import { rotateKeys } from '../../functions/sandbox/handlers/rotate-keys.infra.ts';
 import { sandbox } from '../../functions/sandbox/handlers/sandbox.infra.ts';
 import { sandboxTable } from '../../functions/sandbox/table.infra.ts';
 import type { FunctionSpec, TableSpec } from '../constructs/function-spec.ts';
@@ -108,6 +109,7 @@ export const functions: readonly FunctionSpec[] = [
   callProvider,
   // sandbox
   deliverWebhook,
+  rotateKeys,
   sandbox,
   // notification
   sendMail,

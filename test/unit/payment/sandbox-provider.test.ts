@@ -8,7 +8,7 @@ import { usd } from './memory-provider.ts';
 import { providerContract } from './provider-contract.ts';
 
 const baseUrl = 'https://sandbox.example/';
-const key = async () => apiKey;
+const key = async () => [apiKey];
 
 /** The sandbox's own function in place of the network. */
 function sandboxFetch(sandbox = sandboxOn(memoryBook())) {
