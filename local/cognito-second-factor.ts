@@ -61,9 +61,13 @@ export class SecondFactors {
     this.#write(user, { ...token, lastStep: this.#stepOf(token, code, mismatch) });
   }
 
-  /** The secret of a user's app: what the operator at the keyboard needs to hold the demo accounts' codes. */
-  secretOf(user: User): string | undefined {
-    return this.#of(user)?.secret;
+  /** The secret of the user's app. Where there is none, one that is ready to use: for the operator at the keyboard. */
+  grant(user: User): string {
+    const token = this.#of(user);
+    if (token?.enabled) return token.secret;
+    const secret = newTotpSecret();
+    this.#write(user, { secret, verified: true, enabled: true, lastStep: 0 });
+    return secret;
   }
 
   #stepOf({ secret, lastStep }: SoftwareToken, code: string, mismatch: AwsError): number {

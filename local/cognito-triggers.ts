@@ -49,6 +49,6 @@ export async function groupsByTrigger(
   if (output.FunctionError) {
     throw new AwsError('UserLambdaValidationException', 'PreTokenGeneration failed with an error.');
   }
-  const answer = output.Payload?.response?.claimsAndScopeOverrideDetails?.groupOverrideDetails;
-  return answer?.groupsToOverride ?? groups;
+  const { groupOverrideDetails: answer } = output.Payload?.response?.claimsAndScopeOverrideDetails ?? {};
+  return answer === undefined ? groups : (answer?.groupsToOverride ?? []);
 }

@@ -88,12 +88,12 @@ export const createCognito: ServiceFactory = (runtime) => {
       signIn.adminInitiate(input, caller),
     ),
     ...Object.fromEntries([...administration, ...clientAdministration]),
-    // Not an operation of AWS either: the operator at the keyboard holds the demo accounts' authenticator apps.
-    GetSoftwareTokenSecret: authorized('GetSoftwareTokenSecret', (input) => {
+    // Not an operation of AWS: the operator at the keyboard holds the authenticator apps of demo and test accounts.
+    GrantSoftwareToken: authorized('GrantSoftwareToken', (input) => {
       const pool = pools.pool(input.UserPoolId);
-      return { SecretCode: pool.secondFactors.secretOf(userNamed(pool, input.Username)) };
+      return { SecretCode: pool.secondFactors.grant(userNamed(pool, input.Username)) };
     }),
-    // Not an operation of AWS: what the emulated HTTP API would fetch from the issuer's address.
+    // Nor is this one: what the emulated HTTP API would fetch from the issuer's address.
     GetJwks: (input) => pools.pool(input.UserPoolId).tokens.jwks(),
   };
 

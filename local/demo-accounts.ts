@@ -66,6 +66,14 @@ export async function createAccount(
   for (const GroupName of groups) {
     await pool.call('cognito-idp', 'AdminAddUserToGroup', { ...user, GroupName }, caller);
   }
+  if (groups.length > 0) await secondFactorOf(pool, email);
+}
+
+/** The secret of an account's authenticator app, which it gets if it has none: groups count only with one. */
+export async function secondFactorOf(pool: AccountPool, email: string): Promise<string> {
+  const user = { UserPoolId: pool.userPoolId, Username: email };
+  const { SecretCode } = await pool.call('cognito-idp', 'GrantSoftwareToken', user, caller);
+  return SecretCode;
 }
 
 /** @throws AwsError `NotAuthorizedException`, `UserNotFoundException` */

@@ -7,11 +7,13 @@ import {
   createAccount,
   demoAccounts,
   demoPassword,
+  secondFactorOf,
   signIn,
 } from './demo-accounts.ts';
 import type { HttpApiRequest, HttpApiResponse } from './http-api-event.ts';
 import { meterView } from './meter-view.ts';
 import { isSeeded } from './seed.ts';
+import { totp } from './totp.ts';
 import { AwsError, type Caller, type Resource, type Runtime } from './types.ts';
 
 /** Answers the requests under `/_local`: a look inside the embedded cloud, and ways to move it on. */
@@ -127,9 +129,10 @@ function localRoutes(runtime: Runtime): readonly LocalRoute[] {
 
 async function overview(runtime: Runtime): Promise<object> {
   const pool = accountPool(runtime);
-  const signedIn = demoAccounts.map(async ({ role, email }) => {
+  const signedIn = demoAccounts.map(async ({ role, email, groups }) => {
     const tokens = await signIn(pool, email, demoPassword).catch(() => undefined);
-    return [role, { email, password: demoPassword, ...tokens }] as const;
+    const secondFactor = tokens && groups.length > 0 ? await appOf(runtime, pool, email) : undefined;
+    return [role, { email, password: demoPassword, ...secondFactor, ...tokens }] as const;
   });
   return {
     apiUrl: runtime.output('ApiUrl'),
@@ -146,6 +149,12 @@ async function overview(runtime: Runtime): Promise<object> {
     demo: Object.fromEntries(await Promise.all(signedIn)),
     machines: await machines(runtime),
   };
+}
+
+/** The account's authenticator app: its secret, and what it shows now. */
+async function appOf(runtime: Runtime, pool: AccountPool, email: string): Promise<object> {
+  const secret = await secondFactorOf(pool, email);
+  return { secondFactor: { secret, code: totp(secret, runtime.clock.now()) } };
 }
 
 /** The pool's domain is served at the AWS endpoint: there is no DNS for the one that the template names. */
@@ -185,7 +194,8 @@ async function createUser(runtime: Runtime, body: Record<string, any>): Promise<
   }
   const pool = accountPool(runtime);
   await createAccount(pool, email, password, groups);
-  return { email, groups, ...(await signIn(pool, email, password)) };
+  const secondFactor = groups.length > 0 ? await appOf(runtime, pool, email) : {};
+  return { email, groups, ...secondFactor, ...(await signIn(pool, email, password)) };
 }
 
 /** The whole book, page by page, asked with the API key that the store's own functions use. */

@@ -2,6 +2,7 @@ import { CfnOutput, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import {
   AccountRecovery,
   CfnManagedLoginBranding,
+  type CfnUserPool,
   CfnUserPoolGroup,
   FeaturePlan,
   ManagedLoginVersion,
@@ -16,6 +17,7 @@ import type { Construct } from 'constructs';
 import { machineScopes, resourceServer } from '../../functions/kernel/contract.ts';
 import type { Config } from '../config.ts';
 import { acknowledge } from './acknowledge.ts';
+import { tokenTriggerArn } from './token-trigger.ts';
 
 /** Who may be somebody here: accounts of people, and clients of systems. */
 interface Accounts {
@@ -26,13 +28,13 @@ interface Accounts {
 
 /** Directly in its stack, where the pool has stood from the beginning: another place would be another pool. */
 export function addAccounts(stack: Construct, config: Config): Accounts {
-  const userPool = addUserPool(stack);
+  const userPool = addUserPool(stack, config);
   const userPoolClient = addAppClient(userPool, config);
   addSignInPages(stack, userPool, userPoolClient, config);
   return { userPool, userPoolClient, machineClients: addMachineClients(userPool, config) };
 }
 
-function addUserPool(stack: Construct): UserPool {
+function addUserPool(stack: Construct, config: Config): UserPool {
   const pool = new UserPool(stack, 'Users', {
     signInAliases: { email: true },
     selfSignUpEnabled: true,
@@ -53,6 +55,10 @@ function addUserPool(stack: Construct): UserPool {
     deletionProtection: true,
     removalPolicy: RemovalPolicy.RETAIN,
   });
+  // addTrigger() wants the function itself, of a stack that depends on this one.
+  (pool.node.defaultChild as CfnUserPool).lambdaConfig = {
+    preTokenGenerationConfig: { lambdaArn: tokenTriggerArn(stack, config), lambdaVersion: 'V2_0' },
+  };
   for (const [id, groupName, description] of [
     ['OperatorsGroup', 'operators', 'May change the catalogue and stock, and look after orders'],
     ['FinanceGroup', 'finance', 'May read the finance exports'],
@@ -61,7 +67,7 @@ function addUserPool(stack: Construct): UserPool {
   }
   acknowledge(pool, {
     'AwsSolutions-COG2':
-      'Shoppers choose whether they use a second factor: demanding one of everybody would turn buyers away.',
+      'Shoppers choose whether they use a second factor: demanding one of everybody would turn buyers away. Groups count only with one (name-groups).',
     'AwsSolutions-COG8':
       'The Plus plan costs several times the Essentials plan for every active user; risk-based sign-in has not been asked for.',
   });

@@ -13,7 +13,7 @@ export type TableName =
   | 'sandbox';
 
 /** The contexts that have functions. */
-export type ContextName = TableName | 'health';
+export type ContextName = TableName | 'health' | 'account';
 
 type DynamoAction =
   | 'dynamodb:GetItem'
@@ -74,6 +74,8 @@ export type Trigger =
       /** The stage's business time zone instead of UTC. */
       readonly timeZone?: 'business';
     }
+  /** Cognito asks it before it makes a user's tokens. */
+  | { readonly userPool: 'pre-token-generation' }
   /** A task state of a workflow in `statemachines/`; the placeholder there is `${<PascalName>Arn}`. */
   | { readonly task: 'checkout' | 'finance-export' | 'finance-reconcile' };
 

@@ -21,6 +21,7 @@ import type { FunctionSpec } from './function-spec.ts';
 import { permissionsOf } from './grants.ts';
 import { originKeyArn } from './origin-key.ts';
 import type { Platform } from './platform.ts';
+import { tokenTriggerName } from './token-trigger.ts';
 import { watchFunction } from './watch.ts';
 
 /** A Lambda function with everything that every function must have: its own role, logs, traces, limits, an alarm. */
@@ -66,6 +67,7 @@ export class ServiceFunction extends Construct {
     for (const { statements } of permissions) for (const statement of statements) role.addToPolicy(statement);
 
     this.function = new LambdaFunction(this, 'Function', {
+      ...('userPool' in spec.trigger && { functionName: tokenTriggerName(config) }),
       description: spec.description,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,

@@ -8,6 +8,7 @@ import { HttpRoute, routeKeyOf } from '../constructs/http-route.ts';
 import type { Platform } from '../constructs/platform.ts';
 import { Schedule } from '../constructs/schedule.ts';
 import { pascalCase, ServiceFunction } from '../constructs/service-function.ts';
+import { askedByUserPool } from '../constructs/token-trigger.ts';
 import { FloodgateStack } from './floodgate-stack.ts';
 
 /** One context's functions with what triggers them, and the pipe by which its events leave. Holds no state. */
@@ -35,6 +36,7 @@ export function addFunction(scope: Construct, spec: FunctionSpec, platform: Plat
   if ('schedule' in trigger) return addScheduled(scope, spec, trigger, platform);
   const fn = new ServiceFunction(scope, spec, platform);
   if ('events' in trigger) new EventConsumer(fn, spec, trigger, platform);
+  if ('userPool' in trigger) askedByUserPool(fn.function, platform);
   if ('http' in trigger) {
     const publicApi = apiOf(spec, platform);
     const authorizerId = publicApi.authorizerOf(trigger.http);

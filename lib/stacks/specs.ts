@@ -1,3 +1,4 @@
+import { nameGroups } from '../../functions/account/handlers/name-groups.infra.ts';
 import { claimCart } from '../../functions/cart/handlers/claim-cart.infra.ts';
 import { createCart } from '../../functions/cart/handlers/create-cart.infra.ts';
 import { deleteCartLine } from '../../functions/cart/handlers/delete-cart-line.infra.ts';
@@ -74,6 +75,8 @@ export const functions: readonly FunctionSpec[] = [
   getHealth,
   getOpenApi,
   notFound,
+  // account
+  nameGroups,
   // catalog
   changeProduct,
   createProduct,
