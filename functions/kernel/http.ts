@@ -102,6 +102,7 @@ export function httpHandler<const R extends Route, const T extends HttpResponse<
     onError: (request) => {
       const { path, context } = progress(request);
       request.response = problemResponse(request.error, path, context?.requestId ?? 'unknown');
+      tellRefusal(route, context, request.error);
       leaveTrail(route, context, request.response);
     },
   };
@@ -119,6 +120,14 @@ export function httpHandler<const R extends Route, const T extends HttpResponse<
       return result;
     });
   return (event, lambdaContext) => pipeline(event, lambdaContext);
+}
+
+/** Refusals that an attacker would run into, whatever the method: for whoever looks back. */
+const telling = ['unauthorized', 'forbidden', 'signature-invalid', 'card-number-refused'] as const;
+
+function tellRefusal(route: Route, context: Context | undefined, error: unknown): void {
+  const code = telling.find((one) => isDomainError(error, one));
+  if (code) log.warn('refused', { route: route.id, code, request: context?.requestId });
 }
 
 /** Of requests that change something: the gateway's access log has them all, but cannot name a trace. */

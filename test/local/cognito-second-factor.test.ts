@@ -143,3 +143,26 @@ test('the pool’s function decides which groups the tokens name, and without it
   });
   await expect(signIn()).rejects.toMatchObject({ code: 'UnexpectedLambdaException' });
 });
+
+test('a forgotten password is replaced, and the second factor is asked for all the same', async () => {
+  const { call, admin, signIn, AccessToken, code, runtime } = await enrolled();
+  await call('VerifySoftwareToken', { AccessToken, UserCode: code() });
+  await call('SetUserMFAPreference', { AccessToken, SoftwareTokenMfaSettings: { Enabled: true } });
+  await admin('AdminUpdateUserAttributes', { UserAttributes: [{ Name: 'email_verified', Value: 'true' }] });
+  const mails: string[] = [];
+  runtime.answer('ses', (_, input) => {
+    mails.push(input.Content.Simple.Body.Text.Data);
+  });
+  await call('ForgotPassword', { Username });
+  const ConfirmationCode = /\d{6}/.exec(mails[0]!)![0];
+  await call('ConfirmForgotPassword', { Username, ConfirmationCode, Password });
+  expect(await signIn()).toMatchObject({ ChallengeName: 'SOFTWARE_TOKEN_MFA' });
+});
+
+test('an operator gives up a lost app for its owner, who then signs in with the password alone', async () => {
+  const { call, admin, signIn, AccessToken, code } = await enrolled();
+  await call('VerifySoftwareToken', { AccessToken, UserCode: code() });
+  await call('SetUserMFAPreference', { AccessToken, SoftwareTokenMfaSettings: { Enabled: true } });
+  await admin('AdminSetUserMFAPreference', { SoftwareTokenMfaSettings: { Enabled: false } });
+  expect(await signIn()).toHaveProperty('AuthenticationResult');
+});
