@@ -13,6 +13,7 @@ import { count, log, trail } from './log.ts';
 import { defectMetrics } from './metrics.ts';
 import { requireOriginKey } from './origin-key.ts';
 import { containsCardNumber } from './pan.ts';
+import { securityHeaders } from './security-headers.ts';
 import { recordedTraceId, traceparentOf } from './trace.ts';
 
 // Messages that say what is wrong; zod/mini carries none by itself.
@@ -328,14 +329,7 @@ function render(
 }
 
 function commonHeaders(requestId: string): Record<string, string> {
-  return {
-    'x-request-id': requestId,
-    'x-content-type-options': 'nosniff',
-    'strict-transport-security': 'max-age=63072000; includeSubDomains',
-    // For a browser that is led to an answer: there is nothing in it to run, to frame or to tell others of.
-    'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
-    'referrer-policy': 'no-referrer',
-  };
+  return { 'x-request-id': requestId, ...securityHeaders };
 }
 
 /** RFC 9110 §13.1.2: the weak comparison, for `If-None-Match`. */
