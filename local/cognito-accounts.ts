@@ -1,7 +1,14 @@
 import type { User } from './cognito-directory.ts';
 import { deliveryTo, sendCode } from './cognito-mail.ts';
 import { checkPassword, hashPassword, passwordMatches } from './cognito-passwords.ts';
-import { attributeList, attributesFrom, type Pool, type Pools, secondFactorOf } from './cognito-pool.ts';
+import {
+  attributeList,
+  attributesFrom,
+  identityOf,
+  type Pool,
+  type Pools,
+  secondFactorOf,
+} from './cognito-pool.ts';
 import { accountScope, notAuthorized } from './cognito-tokens.ts';
 import { AwsError, type Resource, type Runtime } from './types.ts';
 
@@ -23,9 +30,10 @@ export class Accounts {
     demandPassword(pool, input.Password);
     const attributes = attributesFrom(input.UserAttributes);
     demandWritable(client, attributes);
-    const password = await hashPassword(input.Password);
     const unverified = { ...attributes, email_verified: 'false' };
-    const user = pool.directory.create(input.Username ?? '', unverified, 'UNCONFIRMED', password);
+    const created = pool.directory.create(input.Username ?? '', unverified, 'UNCONFIRMED', null);
+    const password = await hashPassword(input.Password, identityOf(pool, created));
+    const user = pool.directory.update(created, { password });
     const delivery = await sendCode(this.#runtime, pool, user, 'sign-up');
     return { UserConfirmed: false, UserSub: user.sub, CodeDeliveryDetails: delivery };
   }
@@ -68,7 +76,7 @@ export class Accounts {
   async confirmForgotPassword(input: any): Promise<object> {
     const { pool, user } = this.#holderOfCode(input);
     demandPassword(pool, input.Password);
-    const password = await hashPassword(input.Password);
+    const password = await hashPassword(input.Password, identityOf(pool, user));
     pool.directory.redeemCode(user, 'forgot-password', input.ConfirmationCode);
     pool.directory.update(user, { password, status: 'CONFIRMED' });
     return {};
@@ -80,7 +88,9 @@ export class Accounts {
       throw notAuthorized('Incorrect username or password.');
     }
     demandPassword(pool, input.ProposedPassword);
-    pool.directory.update(user, { password: await hashPassword(input.ProposedPassword) });
+    pool.directory.update(user, {
+      password: await hashPassword(input.ProposedPassword, identityOf(pool, user)),
+    });
     return {};
   }
 

@@ -1,5 +1,6 @@
 import type { Directory, User } from './cognito-directory.ts';
 import type { SecondFactors } from './cognito-second-factor.ts';
+import type { Identity } from './cognito-srp.ts';
 import type { PoolTokens } from './cognito-tokens.ts';
 import type { TokenGeneration } from './cognito-triggers.ts';
 import { AwsError, type Resource, type Runtime } from './types.ts';
@@ -63,6 +64,11 @@ export function userNamed(pool: Pool, name: string): User {
   const user = pool.directory.find(name);
   if (!user) throw new AwsError('UserNotFoundException', 'User does not exist.');
   return user;
+}
+
+/** Whose password it is. */
+export function identityOf(pool: Pool, { username }: User): Identity {
+  return { poolId: pool.resource.ref, username };
 }
 
 interface Attribute {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { User } from './cognito-directory.ts';
-import { checkPassword, hashPassword, passwordMatches } from './cognito-passwords.ts';
-import type { Pool, Pools } from './cognito-pool.ts';
+import { checkPassword, hashPassword, passwordMatches, verifierIn } from './cognito-passwords.ts';
+import { identityOf, type Pool, type Pools } from './cognito-pool.ts';
+import { type Exchange, exchange, verifierOf } from './cognito-srp.ts';
 import { type AuthenticationResult, notAuthorized } from './cognito-tokens.ts';
 import { AwsError, type Caller, type Clock, type Resource } from './types.ts';
 
@@ -21,6 +22,15 @@ interface OpenChallenge {
   readonly expires: number;
 }
 
+/** A sign-in by SRP, half-way. */
+interface OpenExchange {
+  readonly opened: Exchange;
+  readonly client: Resource;
+  /** Undefined for somebody who does not exist. */
+  readonly sub: string | undefined;
+  readonly expires: number;
+}
+
 /** Either somebody who has shown all that is asked for, or what is asked for next. */
 export type Proof = { readonly user: User } | { readonly challenge: Challenge };
 
@@ -31,6 +41,8 @@ export class SignIn {
   readonly #pools: Pools;
   readonly #clock: Clock;
   readonly #challenges = new Map<string, OpenChallenge>();
+  /** By the block that the app sends back. */
+  readonly #exchanges = new Map<string, OpenExchange>();
 
   constructor(pools: Pools, clock: Clock) {
     this.#pools = pools;
@@ -40,9 +52,11 @@ export class SignIn {
   async initiate(input: any): Promise<object> {
     const { pool, client } = this.#pools.client(input.ClientId);
     const flow: string = input.AuthFlow === 'REFRESH_TOKEN' ? 'REFRESH_TOKEN_AUTH' : input.AuthFlow;
-    if (flow !== 'USER_PASSWORD_AUTH' && flow !== 'REFRESH_TOKEN_AUTH') throw notEmulated(flow);
+    if (!['USER_PASSWORD_AUTH', 'USER_SRP_AUTH', 'REFRESH_TOKEN_AUTH'].includes(flow))
+      throw notEmulated(flow);
     demandFlow(client, flow);
-    const { USERNAME, PASSWORD, REFRESH_TOKEN } = input.AuthParameters ?? {};
+    const { USERNAME, PASSWORD, SRP_A, REFRESH_TOKEN } = input.AuthParameters ?? {};
+    if (flow === 'USER_SRP_AUTH') return this.#beginSrp(pool, client, USERNAME, SRP_A);
     return flow === 'REFRESH_TOKEN_AUTH'
       ? { AuthenticationResult: await this.refreshed(pool, client, REFRESH_TOKEN), ChallengeParameters: {} }
       : answerOf(pool, client, await this.prove(pool, client, USERNAME, PASSWORD));
@@ -64,13 +78,11 @@ export class SignIn {
 
   async respond(input: any): Promise<object> {
     const { pool, client } = this.#pools.client(input.ClientId);
-    const proof = await this.answer(
-      pool,
-      client,
-      input.ChallengeName,
-      input.Session,
-      input.ChallengeResponses,
-    );
+    const { ChallengeName: name, ChallengeResponses: responses } = input;
+    const proof =
+      name === 'PASSWORD_VERIFIER'
+        ? this.#endSrp(pool, client, responses)
+        : await this.answer(pool, client, name, input.Session, responses);
     return answerOf(pool, client, proof);
   }
 
@@ -93,6 +105,44 @@ export class SignIn {
     return pool.tokens.refresh(user, groups, client, session);
   }
 
+  /** An unknown user gets a challenge as good as anybody's, where the client hides who exists. */
+  #beginSrp(pool: Pool, client: Resource, name: string, clientA: string): object {
+    const user = pool.directory.find(name);
+    if (!user && client.properties.PreventUserExistenceErrors !== 'ENABLED') {
+      throw new AwsError('UserNotFoundException', 'User does not exist.');
+    }
+    const identity = user ? identityOf(pool, user) : { poolId: pool.resource.ref, username: name ?? '' };
+    const verifier = verifierIn(user?.password ?? null) ?? verifierOf(randomUUID(), identity);
+    const opened = exchange(verifier, String(clientA ?? ''), identity);
+    if (!opened) throw new AwsError('InvalidParameterException', 'Invalid SRP_A');
+    const { B, salt, secretBlock } = opened;
+    const expires = this.#clock.now() + challengeMilliseconds;
+    this.#exchanges.set(secretBlock, { opened, client, sub: user?.sub, expires });
+    return {
+      ChallengeName: 'PASSWORD_VERIFIER',
+      ChallengeParameters: {
+        USERNAME: identity.username,
+        USER_ID_FOR_SRP: identity.username,
+        SRP_B: B,
+        SALT: salt,
+        SECRET_BLOCK: secretBlock,
+      },
+    };
+  }
+
+  #endSrp(pool: Pool, client: Resource, responses: any): Proof {
+    const block = String(responses?.PASSWORD_CLAIM_SECRET_BLOCK ?? '');
+    const open = this.#exchanges.get(block);
+    this.#exchanges.delete(block);
+    const { PASSWORD_CLAIM_SIGNATURE: signature = '', TIMESTAMP: timestamp = '' } = responses ?? {};
+    const user = open?.sub === undefined ? undefined : pool.directory.find(open.sub);
+    const proved = open?.opened.proves(String(signature), String(timestamp));
+    if (!open || !user || !proved || open.client !== client || open.expires < this.#clock.now()) {
+      throw notAuthorized('Incorrect username or password.');
+    }
+    return this.#afterPassword(pool, client, user);
+  }
+
   /** @throws AwsError `NotAuthorizedException`, `UserNotFoundException`, `UserNotConfirmedException` */
   async prove(pool: Pool, client: Resource, name: string, password: string): Promise<Proof> {
     const user = pool.directory.find(name);
@@ -102,6 +152,11 @@ export class SignIn {
     // An unknown user takes as long to refuse as a known one.
     const matches = await passwordMatches(password ?? '', user?.password ?? null);
     if (!user || !matches) throw notAuthorized('Incorrect username or password.');
+    return this.#afterPassword(pool, client, user);
+  }
+
+  /** @throws AwsError `NotAuthorizedException`, `UserNotConfirmedException` */
+  #afterPassword(pool: Pool, client: Resource, user: User): Proof {
     if (!user.enabled) throw notAuthorized('User is disabled.');
     switch (user.status) {
       case 'UNCONFIRMED':
@@ -129,7 +184,7 @@ export class SignIn {
     const chosen: string = responses?.NEW_PASSWORD ?? '';
     checkPassword(chosen, pool.resource.properties.Policies?.PasswordPolicy);
     this.#challenges.delete(session);
-    const password = await hashPassword(chosen);
+    const password = await hashPassword(chosen, identityOf(pool, user));
     return this.#withSecondFactor(
       pool,
       client,

@@ -342,8 +342,8 @@ test('users are found and listed by attribute', async () => {
 
 test('flows that the client does not allow, and those that are not emulated, are refused', async () => {
   const { call } = await confirmed();
-  await expect(call('InitiateAuth', { AuthFlow: 'USER_SRP_AUTH' })).rejects.toMatchObject({
-    message: 'USER_SRP_AUTH is not emulated',
+  await expect(call('InitiateAuth', { AuthFlow: 'CUSTOM_AUTH' })).rejects.toMatchObject({
+    message: 'CUSTOM_AUTH is not emulated',
   });
   const { signIn } = setUp({ ExplicitAuthFlows: ['ALLOW_REFRESH_TOKEN_AUTH'] });
   await expect(signIn()).rejects.toMatchObject({
