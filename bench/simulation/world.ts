@@ -57,7 +57,7 @@ const specs = [
   notificationTable,
   sandboxTable,
 ];
-const apiKey = async () => 'the-api-key-of-the-simulation';
+const apiKey = 'the-api-key-of-the-simulation';
 
 const providerUrl = 'http://provider';
 
@@ -134,7 +134,7 @@ export class World {
   provider(actor: string): PaymentProvider {
     const request = (url: string, init: RequestInit) =>
       this.gate.call<Response>(this.#exchangeStep(actor, url, init));
-    const provider = sandboxProvider(providerUrl, apiKey, request);
+    const provider = sandboxProvider(providerUrl, async () => [apiKey], request);
     return this.#defect.provider ? this.#defect.provider(provider) : provider;
   }
 
@@ -225,7 +225,7 @@ export class World {
     let waited = 0;
     const answer = await answerRequest({
       book: dynamoBook(this.documents(), sandboxTable.name, this.clock),
-      apiKey,
+      knows: async (given) => given === apiKey,
       baseUrl: providerUrl,
       newWord: () => `word-${this.tables.all(sandboxTable.name).length}`,
       now: this.clock,

@@ -48,6 +48,8 @@ export async function sendSigned(request: AwsRequest, timeout: number): Promise<
     method: request.method,
     headers: sent,
     ...(request.body === undefined ? {} : { body: request.body }),
+    // A signature is for one address.
+    redirect: 'manual',
     signal: AbortSignal.timeout(timeout),
   });
 }

@@ -11,13 +11,15 @@ import {
   SecurityPolicy,
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
+import type { UserPoolClient } from 'aws-cdk-lib/aws-cognito';
 import { FilterPattern, type IFilterPattern, LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
+import type { Route } from '../../functions/kernel/contract.ts';
 import { metricNamespace, objectiveMetrics } from '../../functions/kernel/metrics.ts';
 import { placeOrder } from '../../functions/order/contract.ts';
 import type { Config } from '../config.ts';
-import { routeKeyOf } from '../constructs/http-route.ts';
+import { needsToken, routeKeyOf } from '../constructs/http-route.ts';
 import type { PublicApi, Stores } from '../constructs/platform.ts';
 import { issuerOf } from '../constructs/service-function.ts';
 import { sumOf, Watch } from '../constructs/watch.ts';
@@ -27,7 +29,7 @@ import { FloodgateStack } from './floodgate-stack.ts';
 export class ApiStack extends FloodgateStack implements PublicApi {
   readonly api: HttpApi;
   readonly url: string;
-  readonly authorizerId: string;
+  readonly #authorizers: { readonly people: string; readonly withMachines: string };
 
   constructor(scope: Construct, config: Config, stores: Stores, alarms: Topic) {
     super(scope, 'Api', config, 'the public HTTP API and its authorizer');
@@ -62,16 +64,14 @@ export class ApiStack extends FloodgateStack implements PublicApi {
     });
     this.url = config.domain ? `https://${config.domain.name}` : this.api.apiEndpoint;
     this.#stage(config);
-    this.authorizerId = new CfnAuthorizer(this, 'Authorizer', {
-      apiId: this.api.apiId,
-      name: 'cognito',
-      authorizerType: 'JWT',
-      identitySource: ['$request.header.Authorization'],
-      jwtConfiguration: {
-        audience: [stores.userPoolClient.userPoolClientId],
-        issuer: issuerOf(stores.userPool),
-      },
-    }).ref;
+    const people = [stores.userPoolClient];
+    this.#authorizers = {
+      people: this.#authorizer('Authorizer', 'people', stores, people),
+      withMachines: this.#authorizer('MachineAuthorizer', 'people-and-systems', stores, [
+        ...people,
+        ...stores.machineClients,
+      ]),
+    };
     new Watch(this, 'Failing', {
       metric: sumOf('AWS/ApiGateway', '5xx', { ApiId: this.api.apiId }),
       above: 5,
@@ -83,6 +83,26 @@ export class ApiStack extends FloodgateStack implements PublicApi {
     new CfnOutput(this, 'ApiUrl', {
       value: this.url,
     });
+  }
+
+  /** Guests may come without a token, so there the handler decides. A system's token gets past one authorizer alone. */
+  authorizerOf(route: Pick<Route, 'audience' | 'machineScope'>): string | undefined {
+    if (!needsToken(route)) return undefined;
+    return route.machineScope ? this.#authorizers.withMachines : this.#authorizers.people;
+  }
+
+  /** The route's scope is left to the handler: people's tokens, which the same routes take, have none of ours. */
+  #authorizer(id: string, name: string, { userPool }: Stores, clients: readonly UserPoolClient[]): string {
+    return new CfnAuthorizer(this, id, {
+      apiId: this.api.apiId,
+      name,
+      authorizerType: 'JWT',
+      identitySource: ['$request.header.Authorization'],
+      jwtConfiguration: {
+        audience: clients.map(({ userPoolClientId }) => userPoolClientId),
+        issuer: issuerOf(userPool),
+      },
+    }).ref;
   }
 
   #stage(config: Config): void {

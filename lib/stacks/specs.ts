@@ -1,3 +1,4 @@
+import { nameGroups } from '../../functions/account/handlers/name-groups.infra.ts';
 import { claimCart } from '../../functions/cart/handlers/claim-cart.infra.ts';
 import { createCart } from '../../functions/cart/handlers/create-cart.infra.ts';
 import { deleteCartLine } from '../../functions/cart/handlers/delete-cart-line.infra.ts';
@@ -51,6 +52,7 @@ import { getAdminOrder } from '../../functions/reporting/handlers/get-admin-orde
 import { listAdminOrders } from '../../functions/reporting/handlers/list-admin-orders.infra.ts';
 import { reportingTable } from '../../functions/reporting/table.infra.ts';
 import { deliverWebhook } from '../../functions/sandbox/handlers/deliver-webhook.infra.ts';
+import { rotateKeys } from '../../functions/sandbox/handlers/rotate-keys.infra.ts';
 import { sandbox } from '../../functions/sandbox/handlers/sandbox.infra.ts';
 import { sandboxTable } from '../../functions/sandbox/table.infra.ts';
 import type { FunctionSpec, TableSpec } from '../constructs/function-spec.ts';
@@ -73,6 +75,8 @@ export const functions: readonly FunctionSpec[] = [
   getHealth,
   getOpenApi,
   notFound,
+  // account
+  nameGroups,
   // catalog
   changeProduct,
   createProduct,
@@ -108,6 +112,7 @@ export const functions: readonly FunctionSpec[] = [
   callProvider,
   // sandbox
   deliverWebhook,
+  rotateKeys,
   sandbox,
   // notification
   sendMail,
