@@ -218,6 +218,29 @@ export const cancelOrder = route({
   problems: ['not-found', 'order-state', 'temporary-reduced-capacity'],
 });
 
+export const fulfilOrder = route({
+  id: 'fulfilOrder',
+  method: 'POST',
+  path: '/v1/admin/orders/{orderId}/fulfil',
+  audience: 'operators',
+  summary:
+    'A paid order has been handed to the carrier: it can no longer be cancelled. Harmless when repeated.',
+  params: orderParams,
+  responses: { 200: order },
+  problems: ['not-found', 'order-state', 'temporary-reduced-capacity'],
+});
+
+export const deliverOrder = route({
+  id: 'deliverOrder',
+  method: 'POST',
+  path: '/v1/admin/orders/{orderId}/deliver',
+  audience: 'operators',
+  summary: 'A fulfilled order has reached the shopper. Harmless when repeated.',
+  params: orderParams,
+  responses: { 200: order },
+  problems: ['not-found', 'order-state', 'temporary-reduced-capacity'],
+});
+
 export const refundOrder = route({
   id: 'refundOrder',
   method: 'POST',
@@ -464,6 +487,22 @@ export const orderExpired = event({
   version: 1,
   summary: 'The order was not paid in time; its stock is given back.',
   body: ended,
+});
+
+export const orderFulfilled = event({
+  source,
+  type: 'order.fulfilled',
+  version: 1,
+  summary: 'A paid order has been handed to the carrier.',
+  body: z.object({ summary: orderSummary }),
+});
+
+export const orderDelivered = event({
+  source,
+  type: 'order.delivered',
+  version: 1,
+  summary: 'A fulfilled order has reached the shopper.',
+  body: z.object({ summary: orderSummary }),
 });
 
 /** How a refund splits over what was sold; the parts sum to its amount. `net` excludes tax and shipping. */

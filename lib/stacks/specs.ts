@@ -34,6 +34,8 @@ import { sendMail } from '../../functions/notification/handlers/send-mail.infra.
 import { notificationTable } from '../../functions/notification/table.infra.ts';
 import { auditEvents } from '../../functions/order/handlers/audit-events.infra.ts';
 import { cancelOrder } from '../../functions/order/handlers/cancel-order.infra.ts';
+import { deliverOrder } from '../../functions/order/handlers/deliver-order.infra.ts';
+import { fulfilOrder } from '../../functions/order/handlers/fulfil-order.infra.ts';
 import { getOrder } from '../../functions/order/handlers/get-order.infra.ts';
 import { listOrderEvents } from '../../functions/order/handlers/list-order-events.infra.ts';
 import { listOrders } from '../../functions/order/handlers/list-orders.infra.ts';
@@ -94,6 +96,8 @@ export const functions: readonly FunctionSpec[] = [
   // order
   auditEvents,
   cancelOrder,
+  deliverOrder,
+  fulfilOrder,
   getOrder,
   listOrderEvents,
   listOrders,
