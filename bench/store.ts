@@ -57,6 +57,8 @@ export async function openStore(
     home?: string;
     environments?: number;
     stage?: keyof typeof assemblies;
+    /** An edge cache before the API. */
+    edge?: boolean;
   } = {},
 ): Promise<Store> {
   const { stage = 'local' } = options;
@@ -67,6 +69,7 @@ export async function openStore(
     assembly,
     home,
     port: 0,
+    ...(options.edge && { edge: true }),
     ...(options.environments !== undefined && { environments: options.environments }),
     ...(options.contentionMs !== undefined && { contention: { windowMs: options.contentionMs } }),
   });

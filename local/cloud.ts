@@ -21,6 +21,8 @@ export interface CloudOptions extends RuntimeOptions {
   readonly contention?: { readonly windowMs: number };
   /** Execution environments of each function at most; 1 unless told. Each serves many invocations at once. */
   readonly environments?: number;
+  /** Puts an edge cache before the main HTTP API, as CloudFront stands there where it is deployed. */
+  readonly edge?: boolean;
 }
 
 export interface Cloud extends RunningCloud {
@@ -54,7 +56,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     createEventSourceMappings,
     createScheduler,
     (runtime) => createPipes(runtime, signal, (stream, sequence) => dynamodb.passed(stream, sequence)),
-    createHttpApi,
+    createHttpApi(options.edge === true),
   ]);
   return { ...running, setContention: (windowMs) => contention.set(windowMs) };
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { EdgeCache } from './edge-cache.ts';
 import { JwtAuthorizer } from './http-api-authorizer.ts';
 import { type CorsConfiguration, corsHeaders, isPreflight, preflightHeaders } from './http-api-cors.ts';
 import { type HttpApiRequest, type HttpApiResponse, proxyEvent, responseFrom } from './http-api-event.ts';
@@ -31,23 +32,28 @@ const meteredBytes = 512 * 1024;
 /** Requests a second, and at once, of an account in a region. */
 const accountThrottle = { rate: 10_000, burst: 5_000 };
 
-/** One listener per AWS::ApiGatewayV2::Api, on its `LocalPort`. */
-export const createHttpApi: ServiceFactory = (runtime) => {
-  const apis = runtime.resources('AWS::ApiGatewayV2::Api').map((api) => new HttpApi(api, runtime));
-  const service: Service = {
-    name: 'apigateway',
-    async call(operation) {
-      throw new AwsError('UnknownOperationException', `apigateway:${operation} is not emulated`);
-    },
-    async start() {
-      await Promise.all(apis.map((api) => api.listen()));
-    },
-    async stop() {
-      await Promise.all(apis.map((api) => api.close()));
-    },
+/**
+ * One listener per AWS::ApiGatewayV2::Api, on its `LocalPort`.
+ * @param edge whether an edge cache stands before the main one, as CloudFront does where it is deployed
+ */
+export const createHttpApi =
+  (edge = false): ServiceFactory =>
+  (runtime) => {
+    const apis = runtime.resources('AWS::ApiGatewayV2::Api').map((api) => new HttpApi(api, runtime, edge));
+    const service: Service = {
+      name: 'apigateway',
+      async call(operation) {
+        throw new AwsError('UnknownOperationException', `apigateway:${operation} is not emulated`);
+      },
+      async start() {
+        await Promise.all(apis.map((api) => api.listen()));
+      },
+      async stop() {
+        await Promise.all(apis.map((api) => api.close()));
+      },
+    };
+    return service;
   };
-  return service;
-};
 
 class HttpApi {
   readonly #api: Resource;
@@ -58,9 +64,10 @@ class HttpApi {
   readonly #accessLogFormat: string | undefined;
   readonly #accountThrottle = new TokenBucket(accountThrottle.rate, accountThrottle.burst);
   readonly #local: LocalApi | undefined;
+  readonly #edge: EdgeCache | undefined;
   readonly #server: Server;
 
-  constructor(api: Resource, runtime: Runtime) {
+  constructor(api: Resource, runtime: Runtime, edge: boolean) {
     this.#api = api;
     this.#runtime = runtime;
     this.#routes = routesOf(api, runtime);
@@ -68,6 +75,7 @@ class HttpApi {
     this.#edgeHeaders = edgeHeadersOf(api, runtime);
     this.#accessLogFormat = stageOf(api, runtime).properties.AccessLogSettings?.Format;
     this.#local = isMain(api, runtime) ? createLocalApi(runtime) : undefined;
+    this.#edge = edge && isMain(api, runtime) ? new EdgeCache(() => runtime.clock.now()) : undefined;
     this.#server = createServer({ maxHeaderSize: 4 * headerLimit, keepAliveTimeout: 65_000 });
     this.#server.on('request', (request, response) => {
       this.#serve(request, response).catch((error) => {
@@ -109,7 +117,9 @@ class HttpApi {
 
   async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const requestId = randomBytes(11).toString('base64url');
-    const response = await this.#answer(incoming, requestId);
+    const response = await (this.#edge
+      ? this.#answerAtEdge(this.#edge, incoming, requestId)
+      : this.#answer(incoming, requestId));
     const hasBody = response.status !== 204 && response.status !== 304;
     const headers = {
       'apigw-requestid': requestId,
@@ -123,11 +133,42 @@ class HttpApi {
     outgoing.end(response.body);
   }
 
-  async #answer(incoming: IncomingMessage, requestId: string): Promise<HttpApiResponse> {
+  /** What passes the edge is billed there, whether the API is asked or not. */
+  async #answerAtEdge(
+    edge: EdgeCache,
+    incoming: IncomingMessage,
+    requestId: string,
+  ): Promise<HttpApiResponse> {
+    const { method = 'GET', url = '/', headers } = incoming;
+    if (url.startsWith('/_local')) return this.#answer(incoming, requestId);
+    const request = { method, url, headers };
+    const response =
+      edge.fresh(request) ??
+      (await edge.answer(request, (ifNoneMatch) => this.#answer(incoming, requestId, ifNoneMatch)));
+    this.#runtime.meter.add({
+      service: 'cloudfront',
+      resource: 'edge',
+      operation: String(response.headers['x-cache'] ?? ''),
+      by: '',
+      counts: { requests: 1, bytes: Buffer.byteLength(response.body) },
+    });
+    return response;
+  }
+
+  /** @param ifNoneMatch in place of the request's own condition */
+  async #answer(
+    incoming: IncomingMessage,
+    requestId: string,
+    ifNoneMatch?: string,
+  ): Promise<HttpApiResponse> {
     if (headerBytes(incoming) > headerLimit) return plain(431, 'Request Header Fields Too Large');
     const body = await readBody(incoming);
     if (!body) return plain(413, 'Request Entity Too Large');
-    const request = requestFrom(incoming, body);
+    const asked = requestFrom(incoming, body);
+    const request =
+      asked && ifNoneMatch !== undefined
+        ? { ...asked, headers: { ...asked.headers, 'if-none-match': ifNoneMatch } }
+        : asked;
     if (!request) return plain(400, 'Bad Request');
     if (this.#local && /^\/_local(\/|$)/.test(request.path)) return this.#local(request);
 

@@ -67,7 +67,7 @@ export function createLocalApi(runtime: Runtime): LocalApi {
         if (!match || method !== request.method) continue;
         const query = new URLSearchParams(request.queryString);
         const answer = await run({ name: match[1] ?? '', query, body: bodyOf(request) });
-        const status = method === 'POST' && path.source.endsWith('users$') ? 201 : 200;
+        const status = method === 'POST' && /(users|shoppers)\$$/.test(path.source) ? 201 : 200;
         return {
           status,
           headers: { ...headers, 'content-type': 'application/json' },
@@ -90,6 +90,7 @@ function localRoutes(runtime: Runtime): readonly LocalRoute[] {
   return [
     ['GET', /^\/_local\/?$/, () => overview(runtime)],
     ['POST', /^\/_local\/users$/, ({ body }) => createUser(runtime, body)],
+    ['POST', /^\/_local\/shoppers$/, ({ body }) => createShoppers(runtime, body.count)],
     [
       'GET',
       /^\/_local\/messages$/,
@@ -148,7 +149,16 @@ async function createUser(runtime: Runtime, body: Record<string, any>): Promise<
   return { email, groups, ...(await signIn(pool, email, password)) };
 }
 
-/** The whole book, page by page, asked with the API key that the store's own functions use. */
+/** Accounts without a password, each signed in: what thousands of shoppers of a load need, at the cost of a signature. */
+async function createShoppers(runtime: Runtime, count: unknown): Promise<object> {
+  if (typeof count !== 'number' || !Number.isInteger(count) || count < 1 || count > 5_000) {
+    throw new LocalProblem(422, 'validation-failed', 'count must be a whole number from 1 to 5000.');
+  }
+  const input = { UserPoolId: accountPool(runtime).userPoolId, Count: count };
+  const { AccessTokens } = await runtime.call('cognito-idp', 'CreateShoppers', input, operator);
+  return { items: AccessTokens };
+}
+
 /** The whole book, asked of the provider over HTTP with the key that its callers use. */
 async function sandboxCharges(runtime: Runtime): Promise<object> {
   const url = runtime.output('SandboxUrl');

@@ -34,15 +34,13 @@ export class RequestMeter implements Meter {
   add(line: Omit<MeterLine, 'by'> & { readonly by: string | Caller }): void {
     const { service, resource, operation, counts } = line;
     const by = typeof line.by === 'string' ? line.by : this.#nameOf(line.by);
-    const key = JSON.stringify([service, resource, operation, by]);
+    const key = `${service}\n${resource}\n${operation}\n${by}`;
     let sum = this.#lines.get(key);
     if (!sum) {
       sum = { service, resource, operation, by, counts: {} };
       this.#lines.set(key, sum);
     }
-    for (const [name, count] of Object.entries(counts)) {
-      sum.counts[name] = (sum.counts[name] ?? 0) + count;
-    }
+    for (const name in counts) sum.counts[name] = (sum.counts[name] ?? 0) + counts[name]!;
   }
 
   /** A copy, in the order of service, resource, operation and caller. */
