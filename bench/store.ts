@@ -50,6 +50,7 @@ export interface Store {
  * @param options.contentionMs how long each write transaction stays in flight at least; conflicts as on AWS
  * @param options.environments execution environments of each function at most; 1 unless told
  * @param options.limits imposes AWS's documented limits, scaled by its factors
+ * @param options.quiet keeps failures off standard error
  * @param options.home kept when given, otherwise a folder that `stop` removes
  * @param options.stage whose settings; `local` unless told
  */
@@ -59,6 +60,7 @@ export async function openStore(
     home?: string;
     environments?: number;
     limits?: LimitOptions;
+    quiet?: boolean;
     stage?: keyof typeof assemblies;
   } = {},
 ): Promise<Store> {
@@ -71,6 +73,7 @@ export async function openStore(
     home,
     port: 0,
     ...(options.environments !== undefined && { environments: options.environments }),
+    ...(options.quiet && { quiet: true }),
     ...(options.limits && { limits: options.limits }),
     ...(options.contentionMs !== undefined && { contention: { windowMs: options.contentionMs } }),
   });

@@ -82,6 +82,7 @@ export class Faults {
   #rules: ActiveRule[] = [];
   #next = 1;
   readonly #hits = new Map<string, number>();
+  readonly #crossings = new Map<string, { kind: CrossingKind; faults: readonly Fault[]; count: number }>();
 
   /** Whether any rule is in force. */
   get any(): boolean {
@@ -100,10 +101,17 @@ export class Faults {
   clear(): void {
     this.#rules = [];
     this.#hits.clear();
+    this.#crossings.clear();
   }
 
   view(): FaultsView {
     return {
+      crossings: [...this.#crossings]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, { kind, faults, count }]) => {
+          const [service, operation] = JSON.parse(key);
+          return { kind, service, operation, faults, count };
+        }),
       rules: this.#rules.map(({ id, rule, met, hits }) => ({ id, ...rule, met, hits })),
       hits: [...this.#hits]
         .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -116,10 +124,12 @@ export class Faults {
 
   /** The fault of the first rule that strikes; each rule about this place counts that it was met. */
   strike(met: Met): Struck | undefined {
+    const possible = faultsOf[met.kind].filter(met.can);
+    this.#count(met, possible);
     let struck: Struck | undefined;
     for (const active of this.#rules) {
       if (!isAbout(active.rule.at, met)) continue;
-      const fault = this.#faultOf(active, met);
+      const fault = faultFor(active, possible);
       if (!fault) continue;
       active.met++;
       if (struck || !isDue(active)) continue;
@@ -131,13 +141,20 @@ export class Faults {
     return struck;
   }
 
-  /** The rule's fault if it can happen here; with `any`, one of those that can. */
-  #faultOf({ rule, random }: ActiveRule, { kind, can }: Met): Fault | undefined {
-    const possible = faultsOf[kind].filter(can);
-    if (rule.fault !== 'any') return possible.find((fault) => fault === rule.fault);
-    const among = possible.filter((fault) => !(rule.except ?? []).includes(fault));
-    return among[Math.floor(random() * among.length)];
+  #count({ service, operation, kind }: Met, faults: readonly Fault[]): void {
+    const key = JSON.stringify([service, operation]);
+    const before = this.#crossings.get(key);
+    // A call of a function can end in a crash, that of a pipe cannot.
+    const more = before && before.faults.length > faults.length ? before.faults : faults;
+    this.#crossings.set(key, { kind, faults: more, count: (before?.count ?? 0) + 1 });
   }
+}
+
+/** The rule's fault if it can happen here; with `any`, one of those that can. */
+function faultFor({ rule, random }: ActiveRule, possible: readonly Fault[]): Fault | undefined {
+  if (rule.fault !== 'any') return possible.find((fault) => fault === rule.fault);
+  const among = possible.filter((fault) => !(rule.except ?? []).includes(fault));
+  return among[Math.floor(random() * among.length)];
 }
 
 function isDue({ rule, met, hits, random }: ActiveRule): boolean {

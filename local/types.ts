@@ -181,6 +181,14 @@ export interface FaultRule {
 }
 
 export interface FaultsView {
+  /** What has passed since there are rules, with the faults that can happen there. */
+  readonly crossings: readonly {
+    readonly kind: CrossingKind;
+    readonly service: string;
+    readonly operation: string;
+    readonly faults: readonly Fault[];
+    readonly count: number;
+  }[];
   /** Each with the crossings that it was about, and those that it struck. */
   readonly rules: readonly (FaultRule & {
     readonly id: number;
