@@ -16,6 +16,9 @@ import { createSqs } from './sqs.ts';
 import { createStates } from './states.ts';
 import { StreamSignal } from './streams.ts';
 
+/** Milliseconds that a transaction stays in flight where limits are imposed and nothing else is said. */
+const limitedWindowMs = 5;
+
 export interface CloudOptions extends RuntimeOptions {
   /** Lets transactions conflict as they do on AWS; each stays in flight for that many milliseconds at least. */
   readonly contention?: { readonly windowMs: number };
@@ -36,7 +39,8 @@ export interface Cloud extends RunningCloud {
  * port is in use; an Error when another process serves from the same home.
  */
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
-  const contention = new ContentionWindow(options.contention?.windowMs);
+  const windowMs = options.contention?.windowMs ?? (options.limits && limitedWindowMs);
+  const contention = new ContentionWindow(windowMs);
   const signal = new StreamSignal();
   let dynamodb: DynamoDb;
   // Started in this order and stopped in the opposite one: those that call come after those that answer.

@@ -114,6 +114,9 @@ function localRoutes(runtime: Runtime): readonly LocalRoute[] {
     ['GET', /^\/_local\/queues$/, () => queues(runtime)],
     ['GET', /^\/_local\/meter$/, () => readMeter(runtime)],
     ['DELETE', /^\/_local\/meter$/, async () => resetMeter(runtime)],
+    ['GET', /^\/_local\/faults$/, async () => faultsView(runtime)],
+    ['POST', /^\/_local\/faults$/, ({ body }) => addFaults(runtime, body)],
+    ['DELETE', /^\/_local\/faults$/, async () => clearFaults(runtime)],
     ['GET', /^\/_local\/logs\/([^/]+)$/, ({ name, query }) => logLines(runtime, name, query.get('tail'))],
   ];
 }
@@ -220,6 +223,29 @@ function executionView({ executionArn, startDate, stopDate, ...rest }: Record<st
     startedAt: time(startDate),
     ...(stopDate && { stoppedAt: time(stopDate) }),
   };
+}
+
+function faultsView({ boundary }: Runtime): object {
+  return boundary.faults.view();
+}
+
+/** One rule, or `{rules: [...]}`: all of them or none. */
+async function addFaults(runtime: Runtime, body: Record<string, any>): Promise<object> {
+  const rules: unknown = body.rules ?? [body];
+  if (!Array.isArray(rules)) throw new LocalProblem(422, 'validation-failed', 'rules must be a list.');
+  try {
+    runtime.boundary.faults.add(...rules);
+  } catch (error) {
+    if (error instanceof RangeError) throw new LocalProblem(422, 'validation-failed', error.message);
+    throw error;
+  }
+  return faultsView(runtime);
+}
+
+function clearFaults(runtime: Runtime): object {
+  const before = faultsView(runtime);
+  runtime.boundary.faults.clear();
+  return before;
 }
 
 async function readMeter(runtime: Runtime): Promise<object> {

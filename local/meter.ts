@@ -33,7 +33,7 @@ export class RequestMeter implements Meter {
 
   add(line: Omit<MeterLine, 'by'> & { readonly by: string | Caller }): void {
     const { service, resource, operation, counts } = line;
-    const by = typeof line.by === 'string' ? line.by : this.#nameOf(line.by);
+    const by = this.nameOf(line.by);
     const key = `${service}\n${resource}\n${operation}\n${by}`;
     let sum = this.#lines.get(key);
     if (!sum) {
@@ -57,7 +57,8 @@ export class RequestMeter implements Meter {
     this.#since = this.#now();
   }
 
-  #nameOf(caller: Caller): string {
+  nameOf(caller: string | Caller): string {
+    if (typeof caller === 'string') return caller;
     if (caller.kind === 'role') return this.#names.get(caller.roleArn) ?? caller.roleArn;
     return caller.kind === 'service' ? caller.service : '';
   }

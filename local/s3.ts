@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { metered } from './meter.ts';
 import { handleS3 } from './s3-rest.ts';
+import { throttled } from './throttling.ts';
 import { AwsError, type Caller, type Resource, type Runtime, type Service } from './types.ts';
 
 /*
@@ -189,6 +190,11 @@ export function createS3(runtime: Runtime): Service {
   }));
 
   async function answer(operation: string, input: any, caller: Caller): Promise<any> {
+    const isWrite = /^(Put|Delete)/.test(operation);
+    const prefix = String(input.Key ?? '').replace(/[^/]*$/, '');
+    const of = `${input.Bucket}/${prefix}`;
+    if (!runtime.limits.take(isWrite ? 's3.prefixPutRate' : 's3.prefixGetRate', { of }))
+      throw throttled('s3', operation);
     const bucket = buckets.get(input.Bucket);
     if (!bucket)
       throw new AwsError('NoSuchBucket', 'The specified bucket does not exist', 404, {
@@ -216,7 +222,8 @@ export function createS3(runtime: Runtime): Service {
   return {
     name: 's3',
     call,
-    handle: (request, caller) => handleS3((operation, input) => call(operation, input, caller), request),
+    handle: (request, caller, answer) =>
+      handleS3((operation, input) => answer(operation, input, caller), request),
   };
 }
 

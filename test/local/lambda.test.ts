@@ -241,6 +241,7 @@ test('the REST path renders payload, status and function error', async () => {
         body: Buffer.from(JSON.stringify(payload)),
       },
       operator,
+      lambda.call,
     );
   expect(await send({})).toMatchObject({ status: 200, body: '[1]' });
   expect((await send({ bad: true })).headers).toMatchObject({ 'x-amz-function-error': 'Unhandled' });

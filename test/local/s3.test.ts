@@ -47,7 +47,7 @@ function client(service: ReturnType<typeof createS3>): S3Client {
       ),
       body: Buffer.concat(chunks),
     };
-    const answer = await service.handle!(asked, role).catch((error) => {
+    const answer = await service.handle!(asked, role, service.call).catch((error) => {
       if (!(error instanceof AwsError)) throw error;
       const text = `<Error><Code>${error.code}</Code><Message>${error.message}</Message></Error>`;
       return { status: error.status, headers: {}, body: text };
