@@ -10,6 +10,8 @@ export type TableName =
   | 'notification'
   | 'finance'
   | 'reporting'
+  | 'limits'
+  | 'operations'
   | 'sandbox';
 
 /** The contexts that have functions. */

@@ -32,6 +32,7 @@ import { setStock } from '../../functions/inventory/handlers/set-stock.infra.ts'
 import { inventoryTable } from '../../functions/inventory/table.infra.ts';
 import { sendMail } from '../../functions/notification/handlers/send-mail.infra.ts';
 import { notificationTable } from '../../functions/notification/table.infra.ts';
+import { operationsTable } from '../../functions/operations/table.infra.ts';
 import { auditEvents } from '../../functions/order/handlers/audit-events.infra.ts';
 import { cancelOrder } from '../../functions/order/handlers/cancel-order.infra.ts';
 import { getOrder } from '../../functions/order/handlers/get-order.infra.ts';
@@ -65,6 +66,7 @@ export const tables: readonly TableSpec[] = [
   notificationTable,
   financeTable,
   reportingTable,
+  operationsTable,
 ];
 
 /** Every function of the store. What is not named here is not deployed, and a test says so. */
