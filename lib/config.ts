@@ -191,7 +191,9 @@ const configs: Readonly<Record<Stage, Omit<Config, 'stage'>>> = {
   },
 };
 
-function merged(byPriority: Readonly<Record<string, Readonly<Record<string, number>>>>): Record<string, number> {
+function merged(
+  byPriority: Readonly<Record<string, Readonly<Record<string, number>>>>,
+): Record<string, number> {
   return Object.assign({}, ...Object.values(byPriority));
 }
 

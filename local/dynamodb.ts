@@ -101,12 +101,28 @@ export function createDynamoDb(
       const answer = await run(operation, asked, input, caller);
       const { ConsumedCapacity, ...output } = JSON.parse(answer.body.toString() || '{}');
       if (answer.status === 200) bill(capacityOf(operation, ConsumedCapacity));
-      else bill(capacityOfFailure(operation, input, failureIn(output)));
+      else {
+        countThrottles(operation, input, failureIn(output));
+        bill(capacityOfFailure(operation, input, failureIn(output)));
+      }
       return input.ReturnConsumedCapacity ? answer : { ...answer, body: Buffer.from(JSON.stringify(output)) };
     } catch (error) {
-      if (error instanceof AwsError) bill(capacityOfFailure(operation, input, error));
+      if (error instanceof AwsError) {
+        countThrottles(operation, input, error);
+        bill(capacityOfFailure(operation, input, error));
+      }
       throw error;
     }
+  }
+
+  /** A request that was refused for want of capacity is an event for each table that it touches. */
+  function countThrottles(operation: string, input: any, { code, members }: Failure): void {
+    const reasons = (members?.CancellationReasons ?? []) as { Code?: string }[];
+    const throttled = /Throttling|ProvisionedThroughputExceeded|RequestLimitExceeded/;
+    if (![code, ...reasons.map(({ Code = '' }) => Code)].some((one) => throttled.test(one))) return;
+    const metric = isRead(operation) ? 'ReadThrottleEvents' : 'WriteThrottleEvents';
+    const touched = touchesOf(operation, input, (name) => table(name).keyNames).map((touch) => touch.table);
+    for (const TableName of new Set(touched)) runtime.metrics.add('AWS/DynamoDB', metric, { TableName });
   }
 
   async function run(operation: string, body: string | Buffer, input: any, caller: Caller) {
@@ -207,6 +223,16 @@ export function createDynamoDb(
       await stopping?.stop();
     },
   };
+}
+
+interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly members?: Readonly<Record<string, unknown>> | undefined;
+}
+
+function isRead(operation: string): boolean {
+  return /^(GetItem|BatchGetItem|Query|Scan|TransactGetItems)$/.test(operation);
 }
 
 /** The error in an answer's body. */

@@ -6,10 +6,21 @@ import { parseArgs } from 'node:util';
 import { readLeverLog } from './operate/audit.ts';
 import { type Deployment, deployedStage, embeddedDeployment } from './operate/deployment.ts';
 import { type Lever, UsageError } from './operate/lever.ts';
+import { pauseDrop } from './operate/pause-drop.ts';
+import { redrive } from './operate/redrive.ts';
+import { replay } from './operate/replay.ts';
 import { runLever } from './operate/run.ts';
+import { shedLoad } from './operate/shed-load.ts';
+import { stuckOrders } from './operate/stuck-orders.ts';
 
 /** One file a lever. */
-const levers: Readonly<Record<string, Lever>> = {};
+const levers: Readonly<Record<string, Lever>> = {
+  'shed-load': shedLoad,
+  redrive,
+  replay,
+  'stuck-orders': stuckOrders,
+  'pause-drop': pauseDrop,
+};
 
 const usage = () => `Usage: npm run operate -- <lever> [arguments] [options]
   log [--limit n]       what was done, the newest first

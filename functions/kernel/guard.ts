@@ -80,10 +80,14 @@ export class Guard {
     this.#refused.shed++;
     // The more is refused, the longer those who were are asked to stay away.
     const retryAfter = 2 + Math.floor(Math.random() * (4 + 12 * share));
-    throw new Refusal('temporary-reduced-capacity', 'We serve buyers first at the moment. Please try again.', {
-      headers: {},
-      retryAfter,
-    });
+    throw new Refusal(
+      'temporary-reduced-capacity',
+      'We serve buyers first at the moment. Please try again.',
+      {
+        headers: {},
+        retryAfter,
+      },
+    );
   }
 
   async #count(

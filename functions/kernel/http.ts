@@ -122,7 +122,10 @@ export function httpHandler<const R extends Route, const T extends HttpResponse<
     after: (request) => {
       guard.served();
       const { guarded } = progress(request);
-      request.response = { ...request.response, headers: { ...guarded?.headers, ...request.response?.headers } };
+      request.response = {
+        ...request.response,
+        headers: { ...guarded?.headers, ...request.response?.headers },
+      };
     },
   };
 

@@ -26,11 +26,15 @@ function guardGrants({ trigger }: FunctionSpec): Grant[] {
   const { priority, quota } = trigger.http;
   const looks = quota !== undefined || priority === 'browse' || priority === 'cart' || priority === 'order';
   return [
-    ...(looks
-      ? [{ table: 'limits', actions: ['dynamodb:GetItem'], partitions: ['PRESSURE'] } as const]
-      : []),
+    ...(looks ? [{ table: 'limits', actions: ['dynamodb:GetItem'], partitions: ['PRESSURE'] } as const] : []),
     ...(quota
-      ? [{ table: 'limits', actions: ['dynamodb:UpdateItem'], partitions: [`QUOTA#${quota.name}#*`] } as const]
+      ? [
+          {
+            table: 'limits',
+            actions: ['dynamodb:UpdateItem'],
+            partitions: [`QUOTA#${quota.name}#*`],
+          } as const,
+        ]
       : []),
   ];
 }

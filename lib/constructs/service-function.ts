@@ -110,7 +110,8 @@ function environmentOf(spec: FunctionSpec, platform: Platform): Record<string, s
     environment.BUSINESS_TIME_ZONE = config.businessTimeZone;
   // The provider calls the store back as anybody does.
   if (spec.context === 'sandbox' && platform.publicApi) environment.API_URL = platform.publicApi.url;
-  if ('http' in spec.trigger && spec.trigger.http.quota) environment.QUOTA_FACTOR = String(config.quotaFactor);
+  if ('http' in spec.trigger && spec.trigger.http.quota)
+    environment.QUOTA_FACTOR = String(config.quotaFactor);
   return verifiesTokens(spec) ? { ...environment, ...tokenEnvironment(platform) } : environment;
 }
 

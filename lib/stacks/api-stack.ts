@@ -1,23 +1,8 @@
-import { CfnOutput, Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
-import {
-  CfnAuthorizer,
-  CorsHttpMethod,
-  DomainName,
-  EndpointType,
-  HttpApi,
-  HttpStage,
-  LogGroupLogDestination,
-  SecurityPolicy,
-} from 'aws-cdk-lib/aws-apigatewayv2';
-import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
-import { FilterPattern, type IFilterPattern, LogGroup } from 'aws-cdk-lib/aws-logs';
+import { CfnOutput, Duration } from 'aws-cdk-lib';
+import { CfnAuthorizer, CorsHttpMethod, HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import { metricNamespace, objectiveMetrics } from '../../functions/kernel/metrics.ts';
-import { placeOrder } from '../../functions/order/contract.ts';
 import type { Config } from '../config.ts';
-import { routeKeyOf } from '../constructs/http-route.ts';
 import type { PublicApi, Stores } from '../constructs/platform.ts';
 import { issuerOf } from '../constructs/service-function.ts';
 import { sumOf, Watch } from '../constructs/watch.ts';

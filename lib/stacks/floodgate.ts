@@ -11,8 +11,8 @@ import { DataStack } from './data-stack.ts';
 import { EdgeStack } from './edge-stack.ts';
 import { FinanceStack } from './finance-stack.ts';
 import type { FloodgateStack } from './floodgate-stack.ts';
-import { ObservabilityStack } from './observability-stack.ts';
 import { LimitsStack } from './limits-stack.ts';
+import { ObservabilityStack } from './observability-stack.ts';
 import { SandboxStack } from './sandbox-stack.ts';
 import { StageStack } from './stage-stack.ts';
 

@@ -23,7 +23,8 @@ export class LimitsStack extends FloodgateStack {
   ) {
     super(scope, 'Limits', platform.config, 'the measuring of pressure');
     const { checkoutQueue, orderPipe } = measured;
-    if (!checkoutQueue || !orderPipe) throw new Error('there is no checkout queue or no pipe of orders to measure');
+    if (!checkoutQueue || !orderPipe)
+      throw new Error('there is no checkout queue or no pipe of orders to measure');
     const environment = {
       CHECKOUT_QUEUE: checkoutQueue.queueName,
       ORDER_PIPE: orderPipe.pipeName,

@@ -1,4 +1,4 @@
-import { GetCommand, type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Ports } from '../app/measure-pressure.ts';
 import { pressureKey } from '../keys.ts';
 

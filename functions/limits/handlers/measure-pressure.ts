@@ -5,7 +5,13 @@ import { cloudWatchReadings } from '../adapters/cloudwatch.ts';
 import { pressureItem } from '../adapters/pressure-item.ts';
 import { measurePressure } from '../app/measure-pressure.ts';
 
-const env = environment('LIMITS_TABLE', 'METRICS_NAMESPACE', 'CHECKOUT_QUEUE', 'ORDER_PIPE', 'MEASURED_TABLES');
+const env = environment(
+  'LIMITS_TABLE',
+  'METRICS_NAMESPACE',
+  'CHECKOUT_QUEUE',
+  'ORDER_PIPE',
+  'MEASURED_TABLES',
+);
 const measured = {
   namespace: env.METRICS_NAMESPACE,
   checkoutQueue: env.CHECKOUT_QUEUE,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { onTestFinished } from 'vitest';
 import { RequestMeter } from '../../../local/meter.ts';
+import { MinuteMetrics } from '../../../local/metrics.ts';
 import {
   AwsError,
   type Caller,
@@ -73,6 +74,7 @@ export function fakeRuntime(options: FakeOptions = {}): FakeRuntime {
     clock,
     iam: listIam(denied, revoked),
     meter: new RequestMeter(resources, () => clock.now()),
+    metrics: new MinuteMetrics(clock),
     calls,
     logs,
     denied,
