@@ -64,19 +64,19 @@ export class Guard {
     return this.#count(route, request, now);
   }
 
-  /** A request that was let in has been served: whatever the answer, AWS had the capacity for it. */
-  served(): void {
-    this.#own.served(Date.now());
+  /** What became of a request that was let in. `served`: whatever the answer, AWS had the capacity for it. */
+  record(outcome: 'served' | 'lacking'): void {
+    this.#own.record(outcome, Date.now());
   }
 
   #shed({ priority }: Pick<Route, 'priority'>, now: number): void {
     if (!canBeShed(priority)) return;
-    this.#own.asked(now);
     const share = Math.max(
       shareRefused(priority, levelAt(this.#pressure, now)),
       this.#own.shareRefused(priority, now),
     );
     if (Math.random() >= share) return;
+    this.#own.record('shed', now);
     this.#refused.shed++;
     // The more is refused, the longer those who were are asked to stay away.
     const retryAfter = 2 + Math.floor(Math.random() * (4 + 12 * share));

@@ -112,7 +112,7 @@ export function httpHandler<const R extends Route, const T extends HttpResponse<
     onError: (request) => {
       const { path, context, guarded } = progress(request);
       const { error } = request;
-      if (guarded && !isWantOfCapacity(error)) guard.served();
+      if (guarded) guard.record(isWantOfCapacity(error) ? 'lacking' : 'served');
       const answered = error instanceof Refusal ? error.guarded : guarded;
       request.response = problemResponse(error, path, context?.requestId ?? 'unknown', answered);
       leaveTrail(route, context, request.response);
@@ -120,7 +120,7 @@ export function httpHandler<const R extends Route, const T extends HttpResponse<
   };
   const serve: middy.MiddlewareObj<any, Result> = {
     after: (request) => {
-      guard.served();
+      guard.record('served');
       const { guarded } = progress(request);
       request.response = {
         ...request.response,

@@ -43,7 +43,10 @@ export function quotaFactorAt({ quotas }: Pressure, now: number): number {
   return quotas && now < quotas.until ? quotas.factor : 1;
 }
 
-/** How often a class may ask in vain before it holds back: a request is let in as long as requests < accepted × this. */
+/** What became of a request: AWS had the capacity, it had not, or it was not even tried. */
+export type Outcome = 'served' | 'lacking' | 'shed';
+
+/** How much more than what is served a class may ask for before it holds back; the less it matters, the less. */
 const patience: Readonly<Partial<Record<Priority, number>>> = { browse: 1.25, cart: 1.5, order: 2 };
 
 /** Milliseconds that an environment remembers, in two halves. */
@@ -51,24 +54,19 @@ const remembered = 60_000;
 
 /**
  * What an environment sees by itself, long before a metric does: requests that ended because AWS had no capacity
- * (throttles, time-outs). The rule is the adaptive throttling of "Site Reliability Engineering", chapter 21: a request
- * is refused with the probability (requests − K × accepted) / (requests + 1), where K is smaller for what matters less.
+ * (throttles, time-outs). The rule is the adaptive throttling of "Site Reliability Engineering", chapter 21: of n
+ * requests of which s were served, the next is refused with the probability (n − K × s) / (n + 1), where K is smaller
+ * for what matters less. Those refused count among the n, so that a trickle keeps trying.
  */
 export class OwnPressure {
   #half = 0;
-  #now = { requests: 0, accepted: 0 };
-  #before = { requests: 0, accepted: 0 };
+  #now = { asked: 0, served: 0 };
+  #before = { asked: 0, served: 0 };
 
-  /** A request has come, whether or not it is let in. */
-  asked(now: number): void {
+  record(outcome: Outcome, now: number): void {
     this.#turn(now);
-    this.#now.requests++;
-  }
-
-  /** It was served: whatever the answer, AWS had the capacity. */
-  served(now: number): void {
-    this.#turn(now);
-    this.#now.accepted++;
+    this.#now.asked++;
+    if (outcome === 'served') this.#now.served++;
   }
 
   /** The share of a class's requests, from 0 to 1, that is refused. */
@@ -76,16 +74,16 @@ export class OwnPressure {
     this.#turn(now);
     const factor = patience[priority];
     if (factor === undefined) return 0;
-    const requests = this.#now.requests + this.#before.requests;
-    const accepted = this.#now.accepted + this.#before.accepted;
-    return Math.max(0, (requests - factor * accepted) / (requests + 1));
+    const asked = this.#now.asked + this.#before.asked;
+    const served = this.#now.served + this.#before.served;
+    return Math.max(0, (asked - factor * served) / (asked + 1));
   }
 
   #turn(now: number): void {
     const half = Math.floor(now / (remembered / 2));
     if (half === this.#half) return;
-    this.#before = half === this.#half + 1 ? this.#now : { requests: 0, accepted: 0 };
-    this.#now = { requests: 0, accepted: 0 };
+    this.#before = half === this.#half + 1 ? this.#now : { asked: 0, served: 0 };
+    this.#now = { asked: 0, served: 0 };
     this.#half = half;
   }
 }

@@ -81,7 +81,7 @@ export async function embeddedDeployment(apiUrl: string): Promise<Deployment> {
     AWS_SECRET_ACCESS_KEY: 'local',
   });
   delete process.env.AWS_SESSION_TOKEN;
-  const account = resources[0]?.arn.split(':')[4] ?? '';
+  const account = resources.map(({ arn }) => arn.split(':')[4]).find(Boolean) ?? '';
   return deploymentOf({
     stage: 'local',
     region,
