@@ -111,11 +111,17 @@ export function createDynamoDb(
       const answer = await run(operation, asked, input, caller);
       const { ConsumedCapacity, ...output } = JSON.parse(answer.body.toString() || '{}');
       if (answer.status === 200) bill(capacityOf(operation, ConsumedCapacity));
-      else bill(capacityOfFailure(operation, input, failureIn(output)));
+      else {
+        countThrottles(operation, input, failureIn(output));
+        bill(capacityOfFailure(operation, input, failureIn(output)));
+      }
       if (input.ReturnConsumedCapacity && !left) return answer;
       return { ...answer, body: Buffer.from(JSON.stringify(left ? withLeft(output, left) : output)) };
     } catch (error) {
-      if (error instanceof AwsError) bill(capacityOfFailure(operation, input, error));
+      if (error instanceof AwsError) {
+        countThrottles(operation, input, error);
+        bill(capacityOfFailure(operation, input, error));
+      }
       throw error;
     }
   }
@@ -135,6 +141,16 @@ export function createDynamoDb(
       holds,
       left: { [operation === 'BatchGetItem' ? 'UnprocessedKeys' : 'UnprocessedItems']: later },
     };
+  }
+
+  /** A request that was refused for want of capacity is an event for each table that it touches. */
+  function countThrottles(operation: string, input: any, { code, members }: Failure): void {
+    const reasons = (members?.CancellationReasons ?? []) as { Code?: string }[];
+    const throttled = /Throttling|ProvisionedThroughputExceeded|RequestLimitExceeded/;
+    if (![code, ...reasons.map(({ Code = '' }) => Code)].some((one) => throttled.test(one))) return;
+    const metric = isRead(operation) ? 'ReadThrottleEvents' : 'WriteThrottleEvents';
+    const touched = touchesOf(operation, input, (name) => table(name).keyNames).map((touch) => touch.table);
+    for (const TableName of new Set(touched)) runtime.metrics.add('AWS/DynamoDB', metric, { TableName });
   }
 
   async function run(operation: string, body: string | Buffer, input: any, caller: Caller) {
@@ -257,6 +273,16 @@ function splitBatch(operation: string, all: Record<string, any>, admitted: reado
 function withLeft(output: any, left: Record<string, Record<string, unknown>>): any {
   const [[member, tables]] = Object.entries(left) as [[string, Record<string, unknown>]];
   return { ...output, [member]: { ...output[member], ...tables } };
+}
+
+interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly members?: Readonly<Record<string, unknown>> | undefined;
+}
+
+function isRead(operation: string): boolean {
+  return /^(GetItem|BatchGetItem|Query|Scan|TransactGetItems)$/.test(operation);
 }
 
 /** The error in an answer's body. */

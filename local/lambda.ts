@@ -237,7 +237,7 @@ class EmulatedFunction {
     id: string,
     traceHeader: string,
   ): Promise<InvocationOutcome> {
-    const release = this.#concurrency.take();
+    const release = this.#take();
     try {
       this.#ramp();
     } catch (error) {
@@ -270,6 +270,16 @@ class EmulatedFunction {
         ...this.#durationOf(performance.now() - begun),
         logBytes: platformLogBytes(this.resource),
       });
+    }
+  }
+
+  #take(): () => void {
+    try {
+      return this.#concurrency.take();
+    } catch (error) {
+      // As the region's metric has it, over all functions.
+      this.#runtime.metrics.add('AWS/Lambda', 'Throttles', {});
+      throw error;
     }
   }
 
@@ -345,7 +355,10 @@ class EmulatedFunction {
       environment: environmentOf(this.resource, this.#runtime),
       timeout: (properties.Timeout ?? 3) * 1000,
       logFile: join(this.#runtime.home, 'logs', `${ref}.log`),
-      onOutput: (text) => this.#meter('Log', this.resource.ref, { logBytes: writtenLogBytes(text) }),
+      onOutput: (text) => {
+        this.#meter('Log', this.resource.ref, { logBytes: writtenLogBytes(text) });
+        this.#runtime.metrics.addPrinted(text);
+      },
       mayLog: () => this.#logs,
       onEnd: () => this.#threads.delete(thread),
     });

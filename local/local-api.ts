@@ -40,6 +40,7 @@ const shownTypes = [
   'AWS::DynamoDB::Table',
   'AWS::Events::EventBus',
   'AWS::Events::Rule',
+  'AWS::Events::Archive',
   'AWS::Pipes::Pipe',
   'AWS::SQS::Queue',
   'AWS::StepFunctions::StateMachine',

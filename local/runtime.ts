@@ -4,11 +4,13 @@ import { DatabaseSync } from 'node:sqlite';
 import { readAssembly, resolveAssembly } from './assembly.ts';
 import { CrossingPoint } from './boundary.ts';
 import { createClock } from './clock.ts';
+import { createCloudWatch } from './cloudwatch.ts';
 import { createGateway } from './gateway.ts';
 import { choosePorts, lockHome } from './home.ts';
 import { createIam } from './iam.ts';
 import { createLimits, type LimitOptions } from './limits.ts';
 import { RequestMeter } from './meter.ts';
+import { MinuteMetrics } from './metrics.ts';
 import { AwsError, type Resource, type Runtime, type Service, type ServiceFactory } from './types.ts';
 
 export interface RuntimeOptions {
@@ -77,6 +79,7 @@ async function build(
   const endpoint = `http://127.0.0.1:${ports.get(ENDPOINT)}`;
   const { resources, outputs } = resolveAssembly(synthesised, { endpoint, apiPorts: ports });
 
+  const metrics = new MinuteMetrics(clock);
   const services = new Map<string, Service>();
   const byType = Map.groupBy(resources, (resource) => resource.type);
   const byName = indexByName(resources);
@@ -98,6 +101,7 @@ async function build(
     meter,
     limits: createLimits(clock, options.limits),
     boundary,
+    metrics,
     resources: (type) => byType.get(type) ?? [],
     find: (arnOrRef) => byName.get(arnOrRef),
     asset(s3Key) {
@@ -115,6 +119,9 @@ async function build(
     },
     log,
   };
+  const cloudWatch = createCloudWatch(runtime, metrics);
+  services.set(cloudWatch.name, cloudWatch);
+  undo.push(() => metrics.stop());
   for (const create of factories) {
     const service = boundary.around(create(runtime));
     services.set(service.name, service);

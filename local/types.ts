@@ -228,6 +228,16 @@ export interface Boundary {
   pass<T>(crossing: Crossing, run: (input: any) => Promise<T>): Promise<T>;
 }
 
+/** What the services and functions report, as CloudWatch's metrics. */
+export interface Metrics {
+  /** @param value 1 unless told */
+  add(namespace: string, name: string, dimensions: Readonly<Record<string, string>>, value?: number): void;
+  /** Whole lines that a function has printed; those in the embedded metric format count. */
+  addPrinted(text: string): void;
+  /** An age in seconds without what moving the clock has added: nobody has waited for that. */
+  age(seconds: number): number;
+}
+
 /** What a service may use of the embedded cloud. */
 export interface Runtime {
   readonly region: string;
@@ -246,6 +256,7 @@ export interface Runtime {
   readonly meter: Meter;
   readonly limits: Limits;
   readonly boundary: Boundary;
+  readonly metrics: Metrics;
   resources(type: string): readonly Resource[];
   /** By ARN or by physical name/id/URL. */
   find(arnOrRef: string): Resource | undefined;

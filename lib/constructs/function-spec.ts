@@ -10,10 +10,12 @@ export type TableName =
   | 'notification'
   | 'finance'
   | 'reporting'
+  | 'limits'
+  | 'operations'
   | 'sandbox';
 
 /** The contexts that have functions. */
-export type ContextName = TableName | 'health';
+export type ContextName = Exclude<TableName, 'operations'> | 'health';
 
 type DynamoAction =
   | 'dynamodb:GetItem'
@@ -33,6 +35,8 @@ export type Grant =
       readonly table: TableName;
       readonly actions: readonly DynamoAction[];
       readonly indexes?: readonly string[];
+      /** Limits it to partitions whose key is one of these, or begins with one that ends with `*`. */
+      readonly partitions?: readonly string[];
     }
   /** `USER_POOL_ID` */
   | { readonly userPool: readonly 'cognito-idp:AdminGetUser'[] }
@@ -43,6 +47,8 @@ export type Grant =
     }
   /** `CHECKOUT_MACHINE_ARN` */
   | { readonly stateMachine: 'checkout'; readonly actions: readonly 'states:StartSyncExecution'[] }
+  /** Metrics of any kind: CloudWatch takes no resource in this action. */
+  | { readonly metrics: readonly 'cloudwatch:GetMetricData'[] }
   /** `EVENT_BUS_NAME` */
   | { readonly bus: readonly 'events:PutEvents'[] }
   /** `EMAIL_SENDER` */

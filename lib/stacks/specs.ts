@@ -30,8 +30,11 @@ import { importStock } from '../../functions/inventory/handlers/import-stock.inf
 import { setShards } from '../../functions/inventory/handlers/set-shards.infra.ts';
 import { setStock } from '../../functions/inventory/handlers/set-stock.infra.ts';
 import { inventoryTable } from '../../functions/inventory/table.infra.ts';
+import { measurePressure } from '../../functions/limits/handlers/measure-pressure.infra.ts';
+import { limitsTable } from '../../functions/limits/table.infra.ts';
 import { sendMail } from '../../functions/notification/handlers/send-mail.infra.ts';
 import { notificationTable } from '../../functions/notification/table.infra.ts';
+import { operationsTable } from '../../functions/operations/table.infra.ts';
 import { auditEvents } from '../../functions/order/handlers/audit-events.infra.ts';
 import { cancelOrder } from '../../functions/order/handlers/cancel-order.infra.ts';
 import { deliverOrder } from '../../functions/order/handlers/deliver-order.infra.ts';
@@ -67,6 +70,8 @@ export const tables: readonly TableSpec[] = [
   notificationTable,
   financeTable,
   reportingTable,
+  limitsTable,
+  operationsTable,
 ];
 
 /** Every function of the store. What is not named here is not deployed, and a test says so. */
@@ -130,4 +135,6 @@ export const functions: readonly FunctionSpec[] = [
   followOrder,
   getAdminOrder,
   listAdminOrders,
+  // limits
+  measurePressure,
 ];

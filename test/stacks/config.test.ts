@@ -20,10 +20,10 @@ describe('configOf', () => {
     expect(() => configOf('dev', { account: '12', region: 'Seoul' })).toThrow(/account: .*; region: /);
   });
 
-  it('makes the embedded cloud’s stage differ from dev by its sender alone', () => {
-    const { stage, emailSender, ...local } = configOf('local');
+  it('makes the embedded cloud’s stage differ from dev by its sender and its quotas alone', () => {
+    const { stage, emailSender, quotaFactor, ...local } = configOf('local');
     expect(configOf('dev')).toMatchObject(local);
-    expect({ stage, emailSender }).not.toEqual({});
+    expect({ stage, emailSender, quotaFactor }).not.toEqual({});
   });
 
   it('refuses to reserve concurrency for a function that is not there', () => {

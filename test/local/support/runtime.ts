@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest';
 import { CrossingPoint } from '../../../local/boundary.ts';
 import { createLimits, type LimitOptions } from '../../../local/limits.ts';
 import { RequestMeter } from '../../../local/meter.ts';
+import { MinuteMetrics } from '../../../local/metrics.ts';
 import {
   AwsError,
   type Caller,
@@ -84,6 +85,7 @@ export function fakeRuntime(options: FakeOptions = {}): FakeRuntime {
     meter,
     limits: createLimits(clock, options.limits),
     boundary,
+    metrics: new MinuteMetrics(clock),
     calls,
     logs,
     denied,
