@@ -10,7 +10,8 @@ export type TableName =
   | 'notification'
   | 'finance'
   | 'reporting'
-  | 'sandbox';
+  | 'sandbox'
+  | 'admission';
 
 /** The contexts that have functions. */
 export type ContextName = TableName | 'health';
