@@ -11,6 +11,9 @@ import { FloodgateStack } from './floodgate-stack.ts';
  * They belong to the contexts order and payment, but change together.
  */
 export class CheckoutStack extends FloodgateStack {
+  /** Where payments wait for the provider. */
+  readonly queue: IQueue;
+
   constructor(scope: Construct, platform: Platform, functions: readonly FunctionSpec[]) {
     super(scope, 'Checkout', platform.config, 'the payment saga');
     const tasks = functions.filter(({ trigger }) => 'task' in trigger);
@@ -22,5 +25,6 @@ export class CheckoutStack extends FloodgateStack {
       platform,
     });
     for (const spec of callers) addFunction(this, spec, { ...platform, checkout });
+    this.queue = this.node.findAll().filter(EventConsumer.isConsumer)[0]!.queue;
   }
 }

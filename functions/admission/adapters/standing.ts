@@ -1,16 +1,7 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { batchGet } from '../../kernel/batch.ts';
-import type { Drop } from '../domain/drop.ts';
-import type { Pace } from '../domain/pace.ts';
-import type { Queue, Serving } from '../domain/serving.ts';
+import type { Standing } from '../domain/standing.ts';
 import { dropKey, queueKey, servingKey } from '../keys.ts';
-
-/** A drop and how it stands. */
-export interface Standing {
-  readonly drop: Drop;
-  readonly serving: Serving & { readonly pace: Pace };
-  readonly queue: Queue;
-}
 
 /** Milliseconds for which an environment asks nobody again. */
 const trustedFor = 1_000;
