@@ -13,6 +13,7 @@ export interface AwsRequest {
     | 'ses'
     | 'cognito-idp'
     | 'sqs'
+    | 'kms'
     | 'secretsmanager'
     | 'dynamodb'
     | 'monitoring'

@@ -68,6 +68,7 @@ export class EventConsumer extends Construct {
       });
     }
 
+    this.queue = queue;
     queue.grantConsumeMessages(consumer.function);
     const mapping = new EventSourceMapping(this, 'Mapping', {
       target: consumer.function,

@@ -12,7 +12,8 @@ export type TableName =
   | 'reporting'
   | 'limits'
   | 'operations'
-  | 'sandbox';
+  | 'sandbox'
+  | 'admission';
 
 /** The contexts that have functions. */
 export type ContextName = Exclude<TableName, 'operations'> | 'health';
@@ -49,6 +50,10 @@ export type Grant =
   | { readonly stateMachine: 'checkout'; readonly actions: readonly 'states:StartSyncExecution'[] }
   /** Metrics of any kind: CloudWatch takes no resource in this action. */
   | { readonly metrics: readonly 'cloudwatch:GetMetricData'[] }
+  /** `ADMISSION_KEY_ARN`: wraps the keys by which drops sign admissions. */
+  | { readonly admissionKey: readonly ('kms:GenerateDataKeyPairWithoutPlaintext' | 'kms:Decrypt')[] }
+  /** `CHECKOUT_QUEUE_URL`: the queue before the payment provider. */
+  | { readonly checkoutQueue: readonly 'sqs:GetQueueAttributes'[] }
   /** `EVENT_BUS_NAME` */
   | { readonly bus: readonly 'events:PutEvents'[] }
   /** `EMAIL_SENDER` */

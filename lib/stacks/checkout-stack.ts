@@ -13,7 +13,7 @@ import { FloodgateStack } from './floodgate-stack.ts';
  */
 export class CheckoutStack extends FloodgateStack {
   /** Where payments wait for the provider. */
-  readonly queue: IQueue | undefined;
+  readonly queue: IQueue;
 
   constructor(scope: Construct, platform: Platform, functions: readonly FunctionSpec[]) {
     super(scope, 'Checkout', platform.config, 'the payment saga');
@@ -26,6 +26,6 @@ export class CheckoutStack extends FloodgateStack {
       platform,
     });
     const called = callers.map((spec) => addFunction(this, spec, { ...platform, checkout }));
-    this.queue = called.find(({ queue }) => queue)?.queue;
+    this.queue = called.find(({ queue }) => queue)!.queue!;
   }
 }

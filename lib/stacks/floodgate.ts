@@ -62,6 +62,12 @@ export function floodgate(
     if (stack.pipe) pipes.set(context, stack.pipe);
   }
   const checkout = new CheckoutStack(app, platform, functions.filter(ofCheckout));
+  const admission = new ContextStack(app, 'admission', {
+    description: 'drops and their waiting room',
+    platform: { ...platform, checkoutQueue: checkout.queue },
+    functions: functions.filter(ofContext('admission')),
+  });
+  withRoutes.push(admission);
   const finance = new FinanceStack(app, platform, functions.filter(ofContext('finance')));
   const measured = { checkoutQueue: checkout.queue, orderPipe: pipes.get('order') };
   new LimitsStack(app, platform, functions.filter(ofContext('limits')), measured);
