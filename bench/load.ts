@@ -23,7 +23,7 @@ if (!options) {
 const profile = process.env.LOAD_PROFILE;
 const own = options.url
   ? undefined
-  : await startOwnStore(profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : []);
+  : await startOwnStore(options.limits, profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : []);
 try {
   const where = own ?? { apiUrl: options.url! };
   const result = await runLoad(options, where, (line) => console.log(line));

@@ -127,12 +127,12 @@ export class Ground {
     basket: { readonly lines: Accepted['lines']; readonly cartId?: string },
     total: { readonly amount: number; readonly currency: string },
     due: number,
-    headers: Readonly<Record<string, string>> = {},
+    given: { readonly key?: string; readonly headers?: Readonly<Record<string, string>> } = {},
   ): Promise<HttpAnswer & { readonly order?: any }> {
     const { lines, cartId } = basket;
     const request = {
       token,
-      headers: { 'idempotency-key': randomUUID(), ...headers },
+      headers: { 'idempotency-key': given.key ?? randomUUID(), ...given.headers },
       json: {
         ...(cartId === undefined ? { lines } : { cartId }),
         shippingAddress: address,

@@ -10,9 +10,13 @@ export interface OwnStore {
   stop(): Promise<void>;
 }
 
-/** Starts an empty store with an edge cache in a process of its own. @throws Error when it does not come up */
-export async function startOwnStore(execArgv: readonly string[] = []): Promise<OwnStore> {
-  const child = fork(new URL('./store-process.ts', import.meta.url), {
+/**
+ * Starts an empty store with an edge cache in a process of its own.
+ * @param limits imposes AWS's documented limits
+ * @throws Error when it does not come up
+ */
+export async function startOwnStore(limits: boolean, execArgv: readonly string[] = []): Promise<OwnStore> {
+  const child = fork(new URL('./store-process.ts', import.meta.url), limits ? ['--limits'] : [], {
     execArgv: [...execArgv],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     // A group of its own: what is pressed at the keyboard reaches us, and we end it.

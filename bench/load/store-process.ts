@@ -12,7 +12,8 @@ process.env.TZ = 'UTC';
 
 const tell = (message: StoreMessage) => process.send?.(message);
 try {
-  const store = await openStore({ edge: true });
+  const limits = process.argv.includes('--limits');
+  const store = await openStore({ edge: true, quiet: true, ...(limits && { limits: {} }) });
   process.once('disconnect', () => void store.stop().then(() => process.exit(0)));
   tell({ kind: 'ready', apiUrl: store.apiUrl });
 } catch (error) {
