@@ -35,7 +35,9 @@ export async function dropsOf(
 ): Promise<readonly SkuDrop[]> {
   const items = await batchGet(documents, table, [...new Set(skus)].map(skuKey));
   const entries = items.flatMap(({ sku, drops }) =>
-    (drops as Omit<SkuDrop, 'skus'>[]).filter(({ closesAt }) => now < closesAt).map((drop) => ({ sku, drop })),
+    (drops as Omit<SkuDrop, 'skus'>[])
+      .filter(({ closesAt }) => now < closesAt)
+      .map((drop) => ({ sku, drop })),
   );
   return [...Map.groupBy(entries, ({ drop }) => drop.dropId).values()].map((same) => ({
     ...same[0]!.drop,

@@ -1,5 +1,7 @@
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import type { EventConsumer } from '../constructs/event-consumer.ts';
 import type { FunctionSpec } from '../constructs/function-spec.ts';
 import type { Platform } from '../constructs/platform.ts';
 import { Workflow } from '../constructs/workflow.ts';
@@ -24,7 +26,8 @@ export class CheckoutStack extends FloodgateStack {
       tasks: new Map(tasks.map((spec) => [spec.name, addFunction(this, spec, platform)])),
       platform,
     });
-    for (const spec of callers) addFunction(this, spec, { ...platform, checkout });
-    this.queue = this.node.findAll().filter(EventConsumer.isConsumer)[0]!.queue;
+    const [worker] = callers.map((spec) => addFunction(this, spec, { ...platform, checkout }));
+    if (!worker) throw new Error('nobody runs the checkout workflow');
+    this.queue = (worker.node.findChild('Events') as EventConsumer).queue;
   }
 }

@@ -29,7 +29,9 @@ export async function unwrapKey(dropId: string, wrappedKey: string): Promise<Uin
 
 /** Three attempts, as the SDK makes; its client would not fit beside that of DynamoDB. */
 async function kms(operation: string, input: object): Promise<Partial<Record<string, string>>> {
-  const url = new URL(endpointFromEnvironment('KMS') ?? `https://kms.${process.env.AWS_REGION}.amazonaws.com/`);
+  const url = new URL(
+    endpointFromEnvironment('KMS') ?? `https://kms.${process.env.AWS_REGION}.amazonaws.com/`,
+  );
   const headers = {
     'content-type': 'application/x-amz-json-1.1',
     'x-amz-target': `TrentService.${operation}`,

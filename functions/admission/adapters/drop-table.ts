@@ -45,7 +45,9 @@ export function dropTable(documents: DynamoDBDocumentClient, table: string, now:
   }
 
   /** @returns false when a condition failed or another transaction was in the way */
-  async function transact(TransactItems: NonNullable<ConstructorParameters<typeof TransactWriteCommand>[0]['TransactItems']>) {
+  async function transact(
+    TransactItems: NonNullable<ConstructorParameters<typeof TransactWriteCommand>[0]['TransactItems']>,
+  ) {
     try {
       await documents.send(new TransactWriteCommand({ TransactItems }));
       return true;
@@ -70,7 +72,9 @@ export function dropTable(documents: DynamoDBDocumentClient, table: string, now:
         const found = await entries(drop.skus);
         const taken = found.flatMap(({ sku, drops }) =>
           drops
-            .filter((other) => other.closesAt > Math.max(now(), drop.opensAt) && other.opensAt < drop.closesAt)
+            .filter(
+              (other) => other.closesAt > Math.max(now(), drop.opensAt) && other.opensAt < drop.closesAt,
+            )
             .map(({ dropId }) => ({ sku, dropId })),
         );
         if (taken.length > 0) {
@@ -114,7 +118,12 @@ export function dropTable(documents: DynamoDBDocumentClient, table: string, now:
         },
         ...(ends
           ? [
-              { Put: { TableName: table, Item: { ...listed, dropId: drop.id, closesAt: drop.closesAt, expiresAt } } },
+              {
+                Put: {
+                  TableName: table,
+                  Item: { ...listed, dropId: drop.id, closesAt: drop.closesAt, expiresAt },
+                },
+              },
               ...(await entries(drop.skus)).map((entry) => skuItem(entry, drop)),
             ]
           : []),

@@ -37,7 +37,11 @@ export function operatorPorts(
 /** @param keyArn the KMS key that wraps the drops' private keys */
 export function announcePorts(
   documents: DynamoDBDocumentClient,
-  env: { readonly ADMISSION_TABLE: string; readonly INVENTORY_TABLE: string; readonly ADMISSION_KEY_ARN: string },
+  env: {
+    readonly ADMISSION_TABLE: string;
+    readonly INVENTORY_TABLE: string;
+    readonly ADMISSION_KEY_ARN: string;
+  },
 ): announce.Ports {
   const { find, save } = dropTable(documents, env.ADMISSION_TABLE, systemNow);
   return {

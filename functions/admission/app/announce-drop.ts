@@ -25,7 +25,11 @@ export interface Ports {
  */
 export const announceDrop =
   (ports: Ports) =>
-  async (operator: string, idempotencyKey: string, body: NewDrop): Promise<{ drop: Drop; replayed: boolean }> => {
+  async (
+    operator: string,
+    idempotencyKey: string,
+    body: NewDrop,
+  ): Promise<{ drop: Drop; replayed: boolean }> => {
     const id = derivedId('drp', operator, idempotencyKey);
     const requestHash = digest(canonicalJson(body));
     const existing = await ports.find(id);

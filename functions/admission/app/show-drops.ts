@@ -55,7 +55,10 @@ export const getDrop =
 /** One page of drops. @throws DomainError `invalid-cursor` */
 export const listDrops =
   (ports: Ports) =>
-  async (page: { limit: number; cursor?: string | undefined }): Promise<{ items: DropView[]; next?: string }> => {
+  async (page: {
+    limit: number;
+    cursor?: string | undefined;
+  }): Promise<{ items: DropView[]; next?: string }> => {
     const binding = ['listDrops'];
     const after = page.cursor === undefined ? undefined : decodeCursor(page.cursor, binding);
     if (after !== undefined && !(typeof after === 'string' && /^[\x21-\x7e]{1,200}$/.test(after))) {

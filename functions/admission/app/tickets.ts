@@ -54,7 +54,10 @@ export const takeTicket =
     const now = ports.now();
     if (now < drop.opensAt) throw notOpen({ dropId, opensAt: drop.opensAt }, now);
     if (now >= drop.closesAt) {
-      throw new DomainError('drop-closed', 'The drop is over.', { dropId, closesAt: isoInstant(drop.closesAt) });
+      throw new DomainError('drop-closed', 'The drop is over.', {
+        dropId,
+        closesAt: isoInstant(drop.closesAt),
+      });
     }
     const existing = await ports.ticket(dropId, customerId);
     if (existing) {

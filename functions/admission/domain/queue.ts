@@ -53,7 +53,11 @@ export function positionOf(place: Place, { base, counts }: ClosedSecond): number
 }
 
 /** The seconds that can be counted now, oldest first, at most `most`. */
-export function countableSeconds({ closedTo }: Pick<Counted, 'closedTo'>, now: number, most: number): number[] {
+export function countableSeconds(
+  { closedTo }: Pick<Counted, 'closedTo'>,
+  now: number,
+  most: number,
+): number[] {
   const last = Math.floor(now / 1_000) - 1 - countAfterSeconds;
   const length = Math.max(0, Math.min(most, last - closedTo));
   return Array.from({ length }, (_, index) => closedTo + 1 + index);

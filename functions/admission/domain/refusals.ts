@@ -6,7 +6,10 @@ export function noSuchDrop(dropId: string): DomainError {
 }
 
 /** Times in milliseconds since the epoch. */
-export function notOpen(drop: { readonly dropId: string; readonly opensAt: number }, now: number): DomainError {
+export function notOpen(
+  drop: { readonly dropId: string; readonly opensAt: number },
+  now: number,
+): DomainError {
   const opensAt = isoInstant(drop.opensAt);
   const retryAfterSeconds = Math.max(1, Math.ceil((drop.opensAt - now) / 1_000));
   return new DomainError('drop-not-open', `The drop opens at ${opensAt}. To come before is no gain.`, {

@@ -102,7 +102,8 @@ export function servedAt(
   now: number,
 ): number {
   if (now < fallbackFrom(drop, serving)) return serving.served;
-  const left = ((freeAtOf(drop, serving, queue) - admittingUntil(drop, now)) / 1_000) * drop.fallbackPerSecond;
+  const left =
+    ((freeAtOf(drop, serving, queue) - admittingUntil(drop, now)) / 1_000) * drop.fallbackPerSecond;
   const served = Math.min(queue.known, queue.known - Math.ceil(left - 1e-9));
   return Math.max(serving.served, served);
 }
@@ -249,7 +250,11 @@ function meanUnits(before: number, claims: readonly { readonly units: number }[]
 }
 
 /** Admissions a second of late, for estimates of the time to wait; undefined when it has not moved. */
-export function recentPace({ history, served, at }: Pick<Serving, 'history' | 'served' | 'at'>): number | undefined {
+export function recentPace({
+  history,
+  served,
+  at,
+}: Pick<Serving, 'history' | 'served' | 'at'>): number | undefined {
   const since = Math.floor(at / cellMs) - 6;
   const earlier = history.findLast(([cell]) => cell <= since) ?? history[0];
   if (!earlier || earlier[1] >= served) return undefined;

@@ -6,7 +6,5 @@ export const showDrop: FunctionSpec = {
   name: 'show-drop',
   description: 'Whom a drop is serving',
   trigger: { http: route },
-  grants: [
-    { table: 'admission', actions: ['dynamodb:BatchGetItem'] },
-  ],
+  grants: [{ table: 'admission', actions: ['dynamodb:BatchGetItem'] }],
 };

@@ -7,7 +7,10 @@ export const takeTicket: FunctionSpec = {
   description: 'Gives a shopper a place in the waiting room',
   trigger: { http: route },
   grants: [
-    { table: 'admission', actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'] },
+    {
+      table: 'admission',
+      actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+    },
     { admissionKey: ['kms:Decrypt'] },
   ],
 };

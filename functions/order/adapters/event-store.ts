@@ -11,32 +11,35 @@ import {
   QueryCommand,
   TransactWriteCommand,
 } from '@aws-sdk/lib-dynamodb';
+import { returnItem } from '../../admission/published.ts';
 import { releaseItem } from '../../inventory/published.ts';
 import type { EventStore } from '../app/change-order.ts';
 import type { OrderEvent } from '../domain/order.ts';
 import { byCustomer, customerPartition, eventKey, eventPrefix, orderIdOf, orderPartition } from '../keys.ts';
 import { appendItem, eventOf, lookLater } from './event-items.ts';
 
-/** The order's events in DynamoDB. `inventory` is needed by those who release. */
+/** The order's events in DynamoDB. `inventory` and `admission` are needed by those who release. */
 export function dynamoEventStore(
   documents: DynamoDBDocumentClient,
-  tables: { readonly order: string; readonly inventory?: string },
+  tables: { readonly order: string; readonly inventory?: string; readonly admission?: string },
 ): EventStore {
   return {
     load: (orderId) => loadEvents(documents, tables.order, orderId),
-    append: async (events, release) => {
+    append: async (events, release, returned) => {
       try {
         const [first] = events;
         if (events.length === 1 && release.length === 0) {
           await documents.send(new PutCommand(appendItem(tables.order, first!, lookLater(first!)).Put));
         } else {
-          const { inventory } = tables;
-          if (release.length > 0 && !inventory) throw new Error('this function may not release stock');
+          const { inventory, admission } = tables;
+          if ((release.length > 0 && !inventory) || (returned.length > 0 && !admission))
+            throw new Error('this function may not release stock');
           await documents.send(
             new TransactWriteCommand({
               TransactItems: [
                 ...events.map((event) => appendItem(tables.order, event, lookLater(event))),
                 ...release.map((draw) => releaseItem(inventory!, draw)),
+                ...returned.map((units) => returnItem(admission!, units)),
               ],
             }),
           );

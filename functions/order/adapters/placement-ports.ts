@@ -1,4 +1,5 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { dropsOf, fallbackSlot } from '../../admission/published.ts';
 import { readCart } from '../../cart/published.ts';
 import { readPrices } from '../../catalog/published.ts';
 import { readShards, snapshot } from '../../inventory/published.ts';
@@ -17,10 +18,12 @@ export function placementPorts(
     readonly CART_TABLE: string;
     readonly CATALOG_TABLE: string;
     readonly INVENTORY_TABLE: string;
+    readonly ADMISSION_TABLE: string;
   },
   world: Pick<Ports, 'now' | 'sleep' | 'random'>,
 ): Ports {
   const { ORDER_TABLE: order, CART_TABLE: cart, CATALOG_TABLE: catalog, INVENTORY_TABLE: inventory } = tables;
+  const { ADMISSION_TABLE: admission } = tables;
   return {
     ...world,
     findPlaced: (orderId) => loadPlaced(documents, order, orderId),
@@ -35,6 +38,8 @@ export function placementPorts(
       return (await snapshot(documents, inventory, sku, { now: world.now, until }))?.shards ?? [];
     },
     consolidate: consolidateShards(documents, inventory),
-    commit: commitPlacement(documents, { order, cart, inventory }),
+    dropsOf: (skus) => dropsOf(documents, admission, skus, world.now()),
+    fallbackSlot: (drop) => fallbackSlot(documents, admission, drop, world.now(), world.random()),
+    commit: commitPlacement(documents, { order, cart, inventory, admission }),
   };
 }

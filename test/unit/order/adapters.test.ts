@@ -29,7 +29,7 @@ import { startDynamo, type TestDynamo } from '../../support/dynamo.ts';
 import { noon, placedEvent } from './given.ts';
 
 let dynamo: TestDynamo;
-let tables: { order: string; cart: string; inventory: string };
+let tables: { order: string; cart: string; inventory: string; admission: string };
 beforeAll(async () => {
   dynamo = await startDynamo(orderTable, cartTable, inventoryTable, catalogTable);
   tables = { order: dynamo.table('order'), cart: dynamo.table('cart'), inventory: dynamo.table('inventory') };

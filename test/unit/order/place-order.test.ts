@@ -53,6 +53,8 @@ class World {
       this.meanwhile.shift()?.();
       return hints;
     },
+    dropsOf: async () => [],
+    fallbackSlot: async () => undefined,
     snapshot: async (sku) => this.shardsOf(sku),
     consolidate: async (sku) => {
       const shards = this.stock.get(sku)!;
