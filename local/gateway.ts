@@ -21,6 +21,7 @@ const targets: Readonly<Record<string, string>> = {
   GraniteServiceVersion20100801: 'monitoring',
   DynamoDBStreams_20120810: 'dynamodb',
   DynamoDB_20120810: 'dynamodb',
+  TrentService: 'kms',
   secretsmanager: 'secretsmanager',
 };
 

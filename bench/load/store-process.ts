@@ -13,7 +13,13 @@ process.env.TZ = 'UTC';
 const tell = (message: StoreMessage) => process.send?.(message);
 try {
   const limits = process.argv.includes('--limits');
-  const store = await openStore({ edge: true, quiet: true, ...(limits && { limits: {} }) });
+  const home = process.env.FLOODGATE_HOME;
+  const store = await openStore({
+    ...(home && { home }),
+    edge: true,
+    quiet: true,
+    ...(limits && { limits: {} }),
+  });
   process.once('disconnect', () => void store.stop().then(() => process.exit(0)));
   tell({ kind: 'ready', apiUrl: store.apiUrl });
 } catch (error) {

@@ -86,6 +86,8 @@ function world(shards: number[], seed: number) {
   const ports: Ports = {
     findPlaced: async () => undefined,
     readCart: async () => undefined,
+    dropsOf: async () => [],
+    fallbackSlot: async () => undefined,
     readPrices: async () =>
       new Map([
         [
