@@ -72,7 +72,7 @@ export function floodgate(
   const measured = { checkoutQueue: checkout.queue, orderPipe: pipes.get('order') };
   new LimitsStack(app, platform, functions.filter(ofContext('limits')), measured);
   const stage = new StageStack(app, config, publicApi, functions);
-  for (const stack of [...withRoutes, finance]) stage.addDependency(stack);
+  for (const stack of [...withRoutes, finance]) stage.addStackDependency(stack);
   if (config.domain) new EdgeStack(app, config, config.domain);
 
   checkReservations(config, functions);
