@@ -99,12 +99,8 @@ export class FaultyStore {
     }
   }
 
-  /** Waits until what is under way has ended, moving the clock so that what waits comes back. */
-  async settle(): Promise<void> {
-    const advance = (advanceSeconds: number) =>
-      this.store.request('POST', '/_local/clock', { json: { advanceSeconds } });
-    const run = (schedule: string) =>
-      this.store.request('POST', `/_local/schedules/${schedule}/run`, { json: {} });
+  /** Moves the clock until no queue holds or hands out a message, dead letters aside. */
+  async rest(): Promise<void> {
     const isQuiet = async () => {
       const { items } = (await this.store.request('GET', '/_local/queues')).body;
       return items.every(
@@ -112,20 +108,28 @@ export class FaultyStore {
           /dead/i.test(name) || visible + inFlight + delayed === 0,
       );
     };
-    const rest = async (): Promise<void> => {
-      for (let round = 0; round < 20; round++) {
-        const quiet = await until('the queues are empty', isQuiet, 2_000).catch(() => false);
-        if (quiet) return;
-        // Longer than any visibility timeout.
-        await advance(300);
-      }
-    };
+    for (let round = 0; round < 20; round++) {
+      const quiet = await until('the queues are empty', isQuiet, 1_500).catch(() => false);
+      if (quiet) return;
+      // As long as the visibility timeouts of the store.
+      await this.#advance(90);
+    }
+  }
+
+  #advance(advanceSeconds: number) {
+    return this.store.request('POST', '/_local/clock', { json: { advanceSeconds } });
+  }
+
+  /** Waits until what is under way has ended, moving the clock so that what waits comes back. */
+  async settle(): Promise<void> {
+    const run = (schedule: string) =>
+      this.store.request('POST', `/_local/schedules/${schedule}/run`, { json: {} });
     await until(
       'every order has ended',
       async () => {
-        await advance(120);
+        await this.#advance(120);
         await run('sweep-due');
-        await rest();
+        await this.rest();
         const orders = await this.#orders();
         return orders.every(({ status, open, wish }) => status !== 'placed' && !open && !wish);
       },
@@ -133,9 +137,9 @@ export class FaultyStore {
     );
     // The auditor looks at what is an hour old, and sends again what a consumer lost.
     for (let hour = 0; hour < 3; hour++) {
-      await advance(3_600);
+      await this.#advance(3_600);
       await run('audit-events');
-      await rest();
+      await this.rest();
     }
   }
 
