@@ -188,10 +188,11 @@ export class FaultyStore {
       );
       if (sum !== 0) wrong.push(`${sk} is not balanced`);
     }
-    const byOrder = Map.groupBy(entries, ({ orderId }) => orderId);
+    const captures = entries.filter(({ postings }) => postings.some(({ kind }: any) => kind === 'capture'));
+    const byOrder = Map.groupBy(captures, ({ orderId }) => orderId);
     for (const { id, captured } of orders) {
       const count = byOrder.get(id)?.length ?? 0;
-      if (count !== (captured ? 1 : 0)) wrong.push(`${id} has ${count} entries in the journal`);
+      if (count !== (captured ? 1 : 0)) wrong.push(`${id} was entered ${count} times in the journal`);
     }
   }
 

@@ -108,7 +108,10 @@ export function fakeRuntime(options: FakeOptions = {}): FakeRuntime {
     use(factory) {
       const service = boundary.around(factory(runtime));
       services.set(service.name, service);
-      onTestFinished(async () => service.stop?.());
+      onTestFinished(async () => {
+        boundary.stop();
+        await service.stop?.();
+      });
       return service;
     },
     answer(name, reply) {
