@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { fold, type Order, type OrderEvent } from '../../functions/order/domain/order.ts';
 import type { Caller, FaultRule, FaultsView } from '../../local/types.ts';
-import { charges, type Goods, left, openStore, order, type Store, sell, totalOf, until } from '../store.ts';
+import { charges, type Goods, openStore, order, type Store, sell, totalOf, until } from '../store.ts';
 
 export interface FaultSoakFigures {
   readonly purchases: number;

@@ -70,6 +70,7 @@ export function fakeRuntime(options: FakeOptions = {}): FakeRuntime {
   const boundary = new CrossingPoint({
     clock,
     meter,
+    isFunction: () => true,
     crash: async (Role) => services.get('lambda')?.call('Crash', { Role }, operator),
   });
   const runtime: FakeRuntime = {
