@@ -28,6 +28,8 @@ export class AnswerDropped extends AwsError {
 interface Options {
   readonly clock: Clock;
   readonly meter: Meter;
+  /** Whether a role is a function's: only those can crash. */
+  isFunction(roleArn: string): boolean;
   /** Ends the execution environments of the functions that have this role. */
   crash(roleArn: string): Promise<unknown>;
 }
@@ -96,7 +98,8 @@ export class CrossingPoint implements Boundary {
       resources: resourcesOf(input),
       by: caller,
       input,
-      ...(caller.kind === 'role' && { crash: () => this.#options.crash(caller.roleArn) }),
+      ...(caller.kind === 'role' &&
+        this.#options.isFunction(caller.roleArn) && { crash: () => this.#options.crash(caller.roleArn) }),
     };
   }
 

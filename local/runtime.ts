@@ -84,9 +84,12 @@ async function build(
   const byType = Map.groupBy(resources, (resource) => resource.type);
   const byName = indexByName(resources);
   const meter = new RequestMeter(resources, () => clock.now());
+  const functions = byType.get('AWS::Lambda::Function') ?? [];
+  const functionRoles = new Set(functions.map(({ properties }) => properties.Role));
   const boundary = new CrossingPoint({
     clock,
     meter,
+    isFunction: (roleArn) => functionRoles.has(roleArn),
     crash: async (Role) => services.get('lambda')?.call('Crash', { Role }, { kind: 'operator' }),
   });
   const runtime: Runtime = {

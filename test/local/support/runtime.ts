@@ -71,6 +71,7 @@ export function fakeRuntime(options: FakeOptions = {}): FakeRuntime {
   const boundary = new CrossingPoint({
     clock,
     meter,
+    isFunction: () => true,
     crash: async (Role) => services.get('lambda')?.call('Crash', { Role }, operator),
   });
   const runtime: FakeRuntime = {
@@ -110,7 +111,10 @@ export function fakeRuntime(options: FakeOptions = {}): FakeRuntime {
     use(factory) {
       const service = boundary.around(factory(runtime));
       services.set(service.name, service);
-      onTestFinished(async () => service.stop?.());
+      onTestFinished(async () => {
+        boundary.stop();
+        await service.stop?.();
+      });
       return service;
     },
     answer(name, reply) {
