@@ -115,6 +115,9 @@ const reservedConcurrency = {
     'cart-put-cart-line': 60,
     'cart-delete-cart-line': 10,
     'cart-claim-cart': 10,
+    'admission-take-ticket': 80,
+    'admission-get-ticket': 50,
+    'admission-show-drop': 10,
   },
   order: { 'order-place-order': 250 },
   // The saga runs one task at a time: as many tasks as runs at most, and a record is a matter of milliseconds.
@@ -141,6 +144,9 @@ const reservedInProduction = {
     'cart-put-cart-line': 30,
     'cart-delete-cart-line': 5,
     'cart-claim-cart': 5,
+    'admission-take-ticket': 40,
+    'admission-get-ticket': 20,
+    'admission-show-drop': 5,
   },
   order: { 'order-place-order': 150 },
   pay: {
