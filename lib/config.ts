@@ -84,6 +84,8 @@ const schema = z.strictObject({
       error: 'at least 100 of the account’s 1,000 must stay unreserved (AWS Lambda quotas)',
     }),
   ),
+  /** Every quota of a caller (`quota` of a route) times this. */
+  quotaFactor: z.number().check(z.positive()),
   checkout: z.strictObject({
     /** Saga runs at the same time: the payment provider's pace (2–1000, as Lambda event source mappings take). */
     concurrency: z.int().check(z.minimum(2), z.maximum(1000)),
@@ -120,6 +122,67 @@ const schema = z.strictObject({
 });
 export type Config = z.infer<typeof schema>;
 
+/**
+ * Split by what is given up last (docs/adr/0026-limits-and-shedding.md). Browsing and carts are capped, so that they
+ * cannot take what orders and payments need; those have theirs for themselves. What is not named shares the rest:
+ * reading orders, operators, consumers, schedules. The gateway's throttle of a route follows from its reservation.
+ */
+const reservedConcurrency = {
+  browse: {
+    'catalog-list-products': 100,
+    'catalog-get-product': 100,
+    'catalog-list-categories': 10,
+    'health-get-open-api': 10,
+    'health-not-found': 10,
+  },
+  cart: {
+    'cart-get-cart': 60,
+    'cart-create-cart': 60,
+    'cart-put-cart-line': 60,
+    'cart-delete-cart-line': 10,
+    'cart-claim-cart': 10,
+    'admission-take-ticket': 80,
+    'admission-get-ticket': 50,
+    'admission-show-drop': 10,
+  },
+  order: { 'order-place-order': 250 },
+  // The saga runs one task at a time: as many tasks as runs at most, and a record is a matter of milliseconds.
+  pay: {
+    'order-pay-order': 20,
+    'order-run-checkout': 20,
+    'payment-call-provider': 20,
+    'order-record-outcome': 20,
+  },
+};
+
+/** Of an account that takes 200 payments at the same time; what shoppers look at comes from the edge's cache. */
+const reservedInProduction = {
+  browse: {
+    'catalog-list-products': 60,
+    'catalog-get-product': 60,
+    'catalog-list-categories': 5,
+    'health-get-open-api': 5,
+    'health-not-found': 5,
+  },
+  cart: {
+    'cart-get-cart': 20,
+    'cart-create-cart': 20,
+    'cart-put-cart-line': 30,
+    'cart-delete-cart-line': 5,
+    'cart-claim-cart': 5,
+    'admission-take-ticket': 40,
+    'admission-get-ticket': 20,
+    'admission-show-drop': 5,
+  },
+  order: { 'order-place-order': 150 },
+  pay: {
+    'order-pay-order': 30,
+    'order-run-checkout': 200,
+    'payment-call-provider': 200,
+    'order-record-outcome': 40,
+  },
+};
+
 const shared = {
   logLevel: 'INFO',
   logRetentionDays: 30,
@@ -142,7 +205,8 @@ const shared = {
     ],
     financeSystems: ['ledger'],
   },
-  reservedConcurrency: {},
+  reservedConcurrency: merged(reservedConcurrency),
+  quotaFactor: 1,
   checkout: { concurrency: 20, attempts: 100 },
   eventAttempts: 5,
   batchWindowSeconds: 0,
@@ -154,7 +218,8 @@ const shared = {
 } satisfies Partial<Config>;
 
 const configs: Readonly<Record<Stage, Omit<Config, 'stage'>>> = {
-  local: { ...shared, emailSender: 'orders@local.floodgate.dev' },
+  // Everybody comes from one address there, and a proof lets one account do what a thousand would.
+  local: { ...shared, emailSender: 'orders@local.floodgate.dev', quotaFactor: 1_000 },
   dev: {
     ...shared,
     emailSender: 'orders@dev.floodgate.dev',
@@ -176,10 +241,17 @@ const configs: Readonly<Record<Stage, Omit<Config, 'stage'>>> = {
     exportLockDays: 3_653,
     accessLogDays: 365,
     api: { ...shared.api, requestsPerSecond: 8_000, burst: 5_000 },
+    reservedConcurrency: merged(reservedInProduction),
     checkout: { ...shared.checkout, concurrency: 200 },
     batchWindowSeconds: 5,
   },
 };
+
+function merged(
+  byPriority: Readonly<Record<string, Readonly<Record<string, number>>>>,
+): Record<string, number> {
+  return Object.assign({}, ...Object.values(byPriority));
+}
 
 /**
  * The settings of a stage. `defaults` count where the stage says nothing: the command line's account and region.

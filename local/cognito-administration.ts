@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { User } from './cognito-directory.ts';
 import { sendMail } from './cognito-mail.ts';
 import { checkPassword, hashPassword, temporaryPassword } from './cognito-passwords.ts';
@@ -65,6 +66,8 @@ export function administrationOf(runtime: Runtime): Readonly<Record<string, Admi
       return {};
     },
     ListUsers: listUsers,
+    // Not an operation of AWS: accounts without a password, for a load that needs thousands at once.
+    CreateShoppers: (pool, input) => createShoppers(runtime, pool, input),
   };
 }
 
@@ -81,6 +84,26 @@ async function createUser(runtime: Runtime, pool: Pool, input: any): Promise<obj
     await sendMail(runtime, pool, address, 'Your temporary password', text);
   }
   return { User: describe(user) };
+}
+
+async function createShoppers(runtime: Runtime, pool: Pool, input: any): Promise<object> {
+  const { db } = runtime;
+  const client = runtime
+    .resources('AWS::Cognito::UserPoolClient')
+    .find(({ properties }) => properties.UserPoolId === pool.resource.ref)!;
+  db.exec('BEGIN');
+  try {
+    const users = Array.from({ length: Number(input.Count) }, () => {
+      const email = `${randomUUID()}@example.com`;
+      return pool.directory.create(email, { email_verified: 'true' }, 'CONFIRMED', null);
+    });
+    const tokens = pool.tokens.beginAll(users, client);
+    db.exec('COMMIT');
+    return { AccessTokens: await tokens };
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
 }
 
 async function setPassword(pool: Pool, input: any): Promise<object> {

@@ -8,7 +8,7 @@ import {
   randomUUID,
 } from 'node:crypto';
 import type { User } from './cognito-directory.ts';
-import { type Claims, signJwt, verifyJwt } from './jwt.ts';
+import { type Claims, signJwt, signJwtBeside, verifyJwt } from './jwt.ts';
 import { AwsError, type Resource, type Runtime } from './types.ts';
 
 export interface AuthenticationResult {
@@ -78,8 +78,26 @@ export class PoolTokens {
     user: User,
     groups: readonly string[],
     client: Resource,
-    { scopes = [accountScope], nonce }: Partial<Pick<Session, 'scopes' | 'nonce'>> = {},
+    options: Partial<Pick<Session, 'scopes' | 'nonce'>> = {},
   ): AuthenticationResult {
+    const { session, refreshToken } = this.#open(user, client, options);
+    return { ...this.#issue(user, groups, client, session), RefreshToken: refreshToken };
+  }
+
+  /** Access tokens of a fresh sign-in of each, in their order; they are in no group. */
+  async beginAll(users: readonly User[], client: Resource): Promise<string[]> {
+    const now = this.#seconds();
+    const claims = users.map((user) =>
+      this.#accessClaims(user, [], client, this.#open(user, client).session, now),
+    );
+    return Promise.all(claims.map((one) => signJwtBeside(one, this.#kid, this.#privateKey)));
+  }
+
+  #open(
+    user: User,
+    client: Resource,
+    { scopes = [accountScope], nonce }: Partial<Pick<Session, 'scopes' | 'nonce'>> = {},
+  ): { session: Session; refreshToken: string } {
     const now = this.#seconds();
     const session = { originJti: randomUUID(), authTime: now, scopes, ...(nonce !== undefined && { nonce }) };
     const refreshToken = newRefreshToken();
@@ -98,7 +116,7 @@ export class PoolTokens {
         now + validity(client, 'RefreshToken', 30, 'days'),
         scopes.join(' '),
       );
-    return { ...this.#issue(user, groups, client, session), RefreshToken: refreshToken };
+    return { session, refreshToken };
   }
 
   /** @throws AwsError `NotAuthorizedException`, `RefreshTokenReuseException` for one that another took the place of */
@@ -201,10 +219,8 @@ export class PoolTokens {
       .run(this.#poolId, sub);
   }
 
-  #issue(user: User, groups: readonly string[], client: Resource, session: Session): AuthenticationResult {
-    const now = this.#seconds();
-    const accessSeconds = validity(client, 'AccessToken', 60, 'minutes');
-    const common = {
+  #commonClaims(user: User, groups: readonly string[], session: Session, now: number) {
+    return {
       sub: user.sub,
       ...(groups.length > 0 && { 'cognito:groups': groups }),
       iss: this.#issuer,
@@ -213,19 +229,28 @@ export class PoolTokens {
       auth_time: session.authTime,
       iat: now,
     };
-    const access = {
-      ...common,
+  }
+
+  #accessClaims(user: User, groups: readonly string[], client: Resource, session: Session, now: number) {
+    return {
+      ...this.#commonClaims(user, groups, session, now),
       client_id: client.ref,
       token_use: 'access',
       scope: session.scopes.join(' '),
-      exp: now + accessSeconds,
+      exp: now + validity(client, 'AccessToken', 60, 'minutes'),
       jti: randomUUID(),
       username: user.username,
     };
+  }
+
+  #issue(user: User, groups: readonly string[], client: Resource, session: Session): AuthenticationResult {
+    const now = this.#seconds();
+    const access = this.#accessClaims(user, groups, client, session, now);
     const { email_verified: emailVerified, ...attributes } = user.attributes;
     const id = {
       ...attributes,
-      ...common,
+      ...this.#commonClaims(user, groups, session, now),
+      event_id: access.event_id,
       ...(emailVerified !== undefined && { email_verified: emailVerified === 'true' }),
       'cognito:username': user.username,
       aud: client.ref,
@@ -237,7 +262,7 @@ export class PoolTokens {
     return {
       AccessToken: signJwt(access, this.#kid, this.#privateKey),
       IdToken: signJwt(id, this.#kid, this.#privateKey),
-      ExpiresIn: accessSeconds,
+      ExpiresIn: access.exp - now,
       TokenType: 'Bearer',
     };
   }

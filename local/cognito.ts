@@ -8,6 +8,7 @@ import { SecondFactors } from './cognito-second-factor.ts';
 import { SignIn } from './cognito-sign-in.ts';
 import { PoolTokens } from './cognito-tokens.ts';
 import { groupsByTrigger } from './cognito-triggers.ts';
+import { throttled } from './throttling.ts';
 import {
   AwsError,
   type AwsResponse,
@@ -16,6 +17,15 @@ import {
   type Service,
   type ServiceFactory,
 } from './types.ts';
+
+/** Quotas count by category, over all pools. */
+const rates: Readonly<Record<string, string>> = {
+  InitiateAuth: 'cognito-idp.signInRate',
+  AdminInitiateAuth: 'cognito-idp.signInRate',
+  SignUp: 'cognito-idp.signUpRate',
+  ConfirmSignUp: 'cognito-idp.signUpRate',
+  AdminCreateUser: 'cognito-idp.signUpRate',
+};
 
 type Operation = (input: any, caller: Caller) => Promise<object> | object;
 
@@ -102,6 +112,9 @@ export const createCognito: ServiceFactory = (runtime) => {
     async call(operation, input, caller) {
       const run = operations[operation];
       if (!run) throw new AwsError('UnknownOperationException', `cognito-idp:${operation} is not emulated`);
+      const rate = rates[operation];
+      if (rate && caller.kind !== 'operator' && !runtime.limits.take(rate))
+        throw throttled('cognito-idp', operation);
       return run(input, caller);
     },
     async handle(request): Promise<AwsResponse> {

@@ -108,6 +108,12 @@ export class FunctionThread {
     clearTimeout(deadline);
   }
 
+  /** Ends at once. What it was doing is not done, or done and not told. */
+  crash(): void {
+    this.#retired = true;
+    void this.#worker.terminate();
+  }
+
   #log(text: string): void {
     if (!this.#settings.mayLog()) return;
     writeSync(this.#logFile, text);

@@ -49,6 +49,7 @@ const shownTypes = [
   'AWS::DynamoDB::Table',
   'AWS::Events::EventBus',
   'AWS::Events::Rule',
+  'AWS::Events::Archive',
   'AWS::Pipes::Pipe',
   'AWS::SQS::Queue',
   'AWS::StepFunctions::StateMachine',
@@ -76,7 +77,7 @@ export function createLocalApi(runtime: Runtime): LocalApi {
         if (!match || method !== request.method) continue;
         const query = new URLSearchParams(request.queryString);
         const answer = await run({ name: match[1] ?? '', query, body: bodyOf(request) });
-        const status = method === 'POST' && path.source.endsWith('users$') ? 201 : 200;
+        const status = method === 'POST' && /(users|shoppers)\$$/.test(path.source) ? 201 : 200;
         return {
           status,
           headers: { ...headers, 'content-type': 'application/json' },
@@ -100,6 +101,7 @@ function localRoutes(runtime: Runtime): readonly LocalRoute[] {
     ['GET', /^\/_local\/?$/, () => overview(runtime)],
     ['GET', /^\/_local\/signed-(?:in|out)$/, async ({ query }) => Object.fromEntries(query)],
     ['POST', /^\/_local\/users$/, ({ body }) => createUser(runtime, body)],
+    ['POST', /^\/_local\/shoppers$/, ({ body }) => createShoppers(runtime, body.count)],
     [
       'GET',
       /^\/_local\/messages$/,
@@ -123,6 +125,9 @@ function localRoutes(runtime: Runtime): readonly LocalRoute[] {
     ['GET', /^\/_local\/queues$/, () => queues(runtime)],
     ['GET', /^\/_local\/meter$/, () => readMeter(runtime)],
     ['DELETE', /^\/_local\/meter$/, async () => resetMeter(runtime)],
+    ['GET', /^\/_local\/faults$/, async () => faultsView(runtime)],
+    ['POST', /^\/_local\/faults$/, ({ body }) => addFaults(runtime, body)],
+    ['DELETE', /^\/_local\/faults$/, async () => clearFaults(runtime)],
     ['GET', /^\/_local\/logs\/([^/]+)$/, ({ name, query }) => logLines(runtime, name, query.get('tail'))],
   ];
 }
@@ -198,7 +203,16 @@ async function createUser(runtime: Runtime, body: Record<string, any>): Promise<
   return { email, groups, ...secondFactor, ...(await signIn(pool, email, password)) };
 }
 
-/** The whole book, page by page, asked with the API key that the store's own functions use. */
+/** Accounts without a password, each signed in: what thousands of shoppers of a load need, at the cost of a signature. */
+async function createShoppers(runtime: Runtime, count: unknown): Promise<object> {
+  if (typeof count !== 'number' || !Number.isInteger(count) || count < 1 || count > 5_000) {
+    throw new LocalProblem(422, 'validation-failed', 'count must be a whole number from 1 to 5000.');
+  }
+  const input = { UserPoolId: accountPool(runtime).userPoolId, Count: count };
+  const { AccessTokens } = await runtime.call('cognito-idp', 'CreateShoppers', input, operator);
+  return { items: AccessTokens };
+}
+
 /** The whole book, asked of the provider over HTTP with the key that its callers use. */
 async function sandboxCharges(runtime: Runtime): Promise<object> {
   const url = runtime.output('SandboxUrl');
@@ -260,6 +274,29 @@ function executionView({ executionArn, startDate, stopDate, ...rest }: Record<st
     startedAt: time(startDate),
     ...(stopDate && { stoppedAt: time(stopDate) }),
   };
+}
+
+function faultsView({ boundary }: Runtime): object {
+  return boundary.faults.view();
+}
+
+/** One rule, or `{rules: [...]}`: all of them or none. */
+async function addFaults(runtime: Runtime, body: Record<string, any>): Promise<object> {
+  const rules: unknown = body.rules ?? [body];
+  if (!Array.isArray(rules)) throw new LocalProblem(422, 'validation-failed', 'rules must be a list.');
+  try {
+    runtime.boundary.faults.add(...rules);
+  } catch (error) {
+    if (error instanceof RangeError) throw new LocalProblem(422, 'validation-failed', error.message);
+    throw error;
+  }
+  return faultsView(runtime);
+}
+
+function clearFaults(runtime: Runtime): object {
+  const before = faultsView(runtime);
+  runtime.boundary.faults.clear();
+  return before;
 }
 
 async function readMeter(runtime: Runtime): Promise<object> {

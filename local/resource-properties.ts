@@ -288,12 +288,12 @@ export const EMULATED_TYPES: Readonly<Record<string, Shape>> = {
     CorsConfiguration: 'inert',
     LifecycleConfiguration: 'inert',
     LoggingConfiguration: 'inert',
-    ObjectLockConfiguration: 'inert',
+    ObjectLockConfiguration: 'used',
     ObjectLockEnabled: 'inert',
     OwnershipControls: 'inert',
     PublicAccessBlockConfiguration: 'inert',
     Tags: 'inert',
-    VersioningConfiguration: 'inert',
+    VersioningConfiguration: 'used',
   },
   'AWS::S3::BucketPolicy': { Bucket: 'used', PolicyDocument: 'used' },
   'AWS::SES::ConfigurationSet': {
@@ -376,7 +376,7 @@ export const EMULATED_TYPES: Readonly<Record<string, Shape>> = {
   },
 };
 
-/** Types accepted with any property: nothing on a laptop depends on them, except that key policies are evaluated. */
+/** Types accepted with any property: nothing on a laptop depends on them, except that keys encrypt and their policies are evaluated. */
 const INERT_TYPES: ReadonlySet<string> = new Set([
   'AWS::CDK::Metadata',
   'AWS::CloudWatch::Alarm',

@@ -1,5 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { metered, nameOf } from './meter.ts';
+import { throttled } from './throttling.ts';
 import { AwsError, type Caller, type Resource, type Runtime, type Service } from './types.ts';
 
 /*
@@ -37,6 +38,7 @@ export function createSecrets(runtime: Runtime): Service {
 function answer(runtime: Runtime, operation: string, input: any, caller: Caller): object {
   if (operation !== 'GetSecretValue' && operation !== 'PutSecretValue')
     throw new AwsError('UnknownOperationException', `secretsmanager:${operation} is not emulated`);
+  if (!runtime.limits.take('secretsmanager.readRate')) throw throttled('secretsmanager', operation);
   const secret = findSecret(runtime, input.SecretId);
   runtime.iam.authorize(caller, `secretsmanager:${operation}`, secret.arn);
   const named = { ARN: secret.arn, Name: secretName(secret) };

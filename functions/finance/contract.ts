@@ -102,6 +102,7 @@ export const listExports = route({
   path: '/v1/finance/exports',
   audience: 'finance',
   machineScope: 'finance.read',
+  priority: 'operate',
   summary: 'The daily exports that are complete, by business date',
   query: z.object({ from: z.optional(businessDate), to: z.optional(businessDate), ...page }),
   responses: { 200: listOf(exportSummary) },
@@ -114,6 +115,7 @@ export const getExport = route({
   path: '/v1/finance/exports/{date}',
   audience: 'finance',
   machineScope: 'finance.read',
+  priority: 'operate',
   summary: 'The manifest of a daily export, with a time-limited link to each file',
   params: z.object({ date: businessDate }),
   responses: {

@@ -7,7 +7,7 @@ const sku = id('sku');
 const units = z.int().check(z.minimum(0), z.maximum(1_000_000_000));
 
 /** 91 items (the shards and the header) fit into one read and one transaction. */
-const mostShards = 90;
+export const mostShards = 90;
 
 const stock = z.object({
   sku,
@@ -16,7 +16,19 @@ const stock = z.object({
   availability: z.enum(['in_stock', 'low', 'sold_out']),
   /** At or below this sum the SKU counts as `low`. */
   lowAt: units,
-  shards: z.array(z.object({ shard: z.int(), available: units, rev: z.int() })),
+  /** Whether the latch is closed: then orders are refused without counting. */
+  soldOut: z.boolean(),
+  shards: z.array(
+    z.object({
+      shard: z.int(),
+      available: units,
+      rev: z.int(),
+      /** Where its units came from and went to: `available = entered + moved - drawn + released`. */
+      counts: z.optional(z.object({ entered: z.int(), moved: z.int(), drawn: z.int(), released: z.int() })),
+    }),
+  ),
+  /** How often orders for the SKU met each other on a shard, and looks in succession that found it hot. */
+  heat: z.optional(z.object({ conflicts: z.int(), streak: z.int() })),
 });
 export type StockView = z.infer<typeof stock>;
 
@@ -25,6 +37,7 @@ export const getStock = route({
   method: 'GET',
   path: '/v1/admin/stock/{sku}',
   audience: 'operators',
+  priority: 'operate',
   summary: 'The stock of a SKU, true of one moment; its ETag changes with every unit that moves.',
   params: z.object({ sku }),
   responses: { 200: stock },
@@ -36,6 +49,7 @@ export const setStock = route({
   method: 'PUT',
   path: '/v1/admin/stock/{sku}',
   audience: 'operators',
+  priority: 'operate',
   summary:
     'Sets the stock (`available`, with the ETag as `If-Match`; `*` opens a SKU without stock) or changes it by a number of units (`adjust`, with an `Idempotency-Key`).',
   params: z.object({ sku }),
@@ -68,6 +82,7 @@ export const setShards = route({
   method: 'PUT',
   path: '/v1/admin/stock/{sku}/shards',
   audience: 'operators',
+  priority: 'operate',
   summary:
     'Raises the number of shards of a SKU and spreads its units evenly over them. It cannot be lowered. Harmless when repeated.',
   params: z.object({ sku }),
@@ -81,6 +96,7 @@ export const importStock = route({
   method: 'POST',
   path: '/v1/admin/stock/import',
   audience: 'operators',
+  priority: 'operate',
   summary:
     'Opens the stock of SKUs that have none, from a file as the catalogue imports it: `application/yaml` or `text/csv` with the columns `id` or `sku`, and `current_stock` or `available`. SKUs that have stock stay as they are.',
   body: 'text',

@@ -9,6 +9,7 @@ import en from 'zod/v4/locales/en.js';
 import { authenticate, type Caller, type Machine } from './caller.ts';
 import type { Route } from './contract.ts';
 import { DomainError, isDomainError, problems, problemType } from './errors.ts';
+import { Guard, type Guarded, Refusal } from './guard.ts';
 import { count, log, trail } from './log.ts';
 import { defectMetrics } from './metrics.ts';
 import { requireOriginKey } from './origin-key.ts';
@@ -65,17 +66,20 @@ interface Progress {
   path: string;
   context?: Context;
   caller?: Caller | Machine | undefined;
+  /** Present once the request was let in. */
+  guarded?: Guarded;
 }
 
 /**
  * The one pipeline of every HTTP function, in this order:
- * context → authorise → parse → run → check the response → map problems.
+ * context → authorise → guard (shedding, quotas) → parse → run → check the response → map problems.
  */
 export function httpHandler<const R extends Route, const T extends HttpResponse<R>>(
   route: R,
   run: (request: HttpRequest<R>) => Promise<T>,
 ): (event: APIGatewayProxyEventV2, context: LambdaContext) => Promise<Result> {
   const progress = (request: middy.Request<any, any>) => request.internal as unknown as Progress;
+  const guard = new Guard();
 
   const context: middy.MiddlewareObj<any, Result> = {
     before: (request) => {
@@ -92,6 +96,14 @@ export function httpHandler<const R extends Route, const T extends HttpResponse<
       progress(request).caller = await authenticate(route, headers.authorization);
     },
   };
+  const admit: middy.MiddlewareObj<any, Result> = {
+    before: async (request) => {
+      const { context, caller } = progress(request);
+      const sourceIp = request.event.requestContext.http?.sourceIp ?? '';
+      const asked = { caller, sourceIp, headers: context?.headers ?? {} };
+      progress(request).guarded = await guard.admit(route, asked);
+    },
+  };
   // From here on the event is an HttpRequest.
   const parse: middy.MiddlewareObj<any, Result> = {
     before: (request) => {
@@ -101,10 +113,23 @@ export function httpHandler<const R extends Route, const T extends HttpResponse<
   };
   const mapProblems: middy.MiddlewareObj<any, Result> = {
     onError: (request) => {
-      const { path, context } = progress(request);
-      request.response = problemResponse(request.error, path, context?.requestId ?? 'unknown');
-      tellRefusal(route, context, request.error);
+      const { path, context, guarded } = progress(request);
+      const { error } = request;
+      if (guarded) guard.record(isWantOfCapacity(error) ? 'lacking' : 'served');
+      const answered = error instanceof Refusal ? error.guarded : guarded;
+      request.response = problemResponse(error, path, context?.requestId ?? 'unknown', answered);
+      tellRefusal(route, context, error);
       leaveTrail(route, context, request.response);
+    },
+  };
+  const serve: middy.MiddlewareObj<any, Result> = {
+    after: (request) => {
+      guard.record('served');
+      const { guarded } = progress(request);
+      request.response = {
+        ...request.response,
+        headers: { ...guarded?.headers, ...request.response?.headers },
+      };
     },
   };
 
@@ -112,6 +137,8 @@ export function httpHandler<const R extends Route, const T extends HttpResponse<
     .use(mapProblems)
     .use(context)
     .use(authorise)
+    .use(admit)
+    .use(serve)
     .use(parse)
     .handler(async (request: HttpRequest<R>) => {
       const response = await run(request);
@@ -349,16 +376,22 @@ const busy = new Set([
   'TimeoutError',
 ]);
 
-function problemResponse(error: unknown, path: string, requestId: string): Result {
+function problemResponse(error: unknown, path: string, requestId: string, guarded?: Guarded): Result {
   const refusal = isDomainError(error) ? error : asRefusal(error, requestId);
   const [status, title] = problems[refusal.code];
   const headers: Record<string, string> = {
     'content-type': 'application/problem+json',
     'cache-control': 'no-store',
     ...commonHeaders(requestId),
+    ...guarded?.headers,
   };
   if (status === 401) headers['www-authenticate'] = 'Bearer';
-  if (status === 429 || status === 503) headers['retry-after'] = String(1 + Math.floor(Math.random() * 5));
+  if (status === 429 || status === 503) {
+    headers['retry-after'] = String(guarded?.retryAfter ?? 1 + Math.floor(Math.random() * 5));
+  }
+  // A refusal that knows when to come back says so in seconds.
+  const { retryAfterSeconds } = refusal.members;
+  if (typeof retryAfterSeconds === 'number') headers['retry-after'] = String(retryAfterSeconds);
   const own = {
     type: problemType(refusal.code),
     title,
@@ -376,6 +409,16 @@ function isBusyTransaction(error: unknown): boolean {
   if (!(error instanceof Error) || !('CancellationReasons' in error)) return false;
   const passing = ['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'];
   return (error.CancellationReasons as { Code?: string }[]).some(({ Code = '' }) => passing.includes(Code));
+}
+
+/** What a function meets when AWS has no more for it; transactions that met each other are no such thing. */
+function isWantOfCapacity(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ('CancellationReasons' in error) {
+    const lacking = ['ThrottlingError', 'ProvisionedThroughputExceeded'];
+    return (error.CancellationReasons as { Code?: string }[]).some(({ Code = '' }) => lacking.includes(Code));
+  }
+  return busy.has(error.name) && !/^Transaction/.test(error.name);
 }
 
 function asRefusal(error: unknown, requestId: string): DomainError {

@@ -31,7 +31,7 @@ export const businessMetrics = {
   paidWithoutOrder: 'PaidWithoutOrder',
   /** Charges of paid orders that the provider has not settled. */
   chargeWithoutCapture: 'ChargeWithoutCapture',
-  /** Orders whose events draw other units than were sold, or give back other units than they drew. */
+  /** Orders whose events contradict themselves about stock, and shards that differ from what all orders say. */
   stockDrift: 'StockDrift',
   /** Payment attempts of which nobody has known the outcome for more than an hour. */
   unknownAttempts: 'UnknownAttempts',
@@ -63,12 +63,22 @@ export const auditMetrics = {
   oldestDifferenceDays: 'OldestDifferenceDays',
 } as const;
 
+/** Of what is refused so that the rest can be served. */
+export const overloadMetrics = {
+  /** The level of shedding: 0 refuses nothing, 3 everything but paying and operating. */
+  shedLevel: 'ShedLevel',
+  /** Requests refused by priority, and callers refused by quota. */
+  shed: 'ShedRequests',
+  quotaRefused: 'QuotaRefusedRequests',
+} as const;
+
 type ValueOf<T> = T[keyof T];
 export type MetricName =
   | ValueOf<typeof objectiveMetrics>
   | ValueOf<typeof auditMetrics>
   | ValueOf<typeof businessMetrics>
-  | ValueOf<typeof defectMetrics>;
+  | ValueOf<typeof defectMetrics>
+  | ValueOf<typeof overloadMetrics>;
 
 /** Two stages may share an account: each has metrics of its own. */
 export function metricNamespace(stage: string): string {

@@ -10,10 +10,13 @@ export type TableName =
   | 'notification'
   | 'finance'
   | 'reporting'
-  | 'sandbox';
+  | 'limits'
+  | 'operations'
+  | 'sandbox'
+  | 'admission';
 
 /** The contexts that have functions. */
-export type ContextName = TableName | 'health' | 'account';
+export type ContextName = Exclude<TableName, 'operations'> | 'health' | 'account';
 
 type DynamoAction =
   | 'dynamodb:GetItem'
@@ -35,6 +38,8 @@ export type Grant =
       readonly table: TableName;
       readonly actions: readonly DynamoAction[];
       readonly indexes?: readonly string[];
+      /** Limits it to partitions whose key is one of these, or begins with one that ends with `*`. */
+      readonly partitions?: readonly string[];
     }
   /** `USER_POOL_ID` */
   | { readonly userPool: readonly 'cognito-idp:AdminGetUser'[] }
@@ -45,6 +50,12 @@ export type Grant =
     }
   /** `CHECKOUT_MACHINE_ARN` */
   | { readonly stateMachine: 'checkout'; readonly actions: readonly 'states:StartSyncExecution'[] }
+  /** Metrics of any kind: CloudWatch takes no resource in this action. */
+  | { readonly metrics: readonly 'cloudwatch:GetMetricData'[] }
+  /** `ADMISSION_KEY_ARN`: wraps the keys by which drops sign admissions. */
+  | { readonly admissionKey: readonly ('kms:GenerateDataKeyPairWithoutPlaintext' | 'kms:Decrypt')[] }
+  /** `CHECKOUT_QUEUE_URL`: the queue before the payment provider. */
+  | { readonly checkoutQueue: readonly 'sqs:GetQueueAttributes'[] }
   /** `EVENT_BUS_NAME` */
   | { readonly bus: readonly 'events:PutEvents'[] }
   /** `EMAIL_SENDER` */

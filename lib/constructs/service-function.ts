@@ -28,6 +28,8 @@ import { watchFunction } from './watch.ts';
 export class ServiceFunction extends Construct {
   readonly function: LambdaFunction;
   readonly timeoutSeconds: number;
+  /** Where its events wait for it, if it takes events. */
+  queue?: IQueue;
 
   /** @param failures where an asynchronous invocation goes when its retries are used up */
   constructor(scope: Construct, spec: FunctionSpec, platform: Platform, failures?: IQueue) {
@@ -110,6 +112,8 @@ function environmentOf(spec: FunctionSpec, platform: Platform): Record<string, s
     environment.BUSINESS_TIME_ZONE = config.businessTimeZone;
   // The provider calls the store back as anybody does.
   if (spec.context === 'sandbox' && platform.publicApi) environment.API_URL = platform.publicApi.url;
+  if ('http' in spec.trigger && spec.trigger.http.quota)
+    environment.QUOTA_FACTOR = String(config.quotaFactor);
   if (!verifiesTokens(spec)) return environment;
   const takesMachines = 'http' in spec.trigger && spec.trigger.http.machineScope !== undefined;
   return { ...environment, ...tokenEnvironment(platform, takesMachines) };

@@ -1,25 +1,11 @@
-import { CfnOutput, Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
-import {
-  CfnAuthorizer,
-  CorsHttpMethod,
-  DomainName,
-  EndpointType,
-  HttpApi,
-  HttpStage,
-  LogGroupLogDestination,
-  SecurityPolicy,
-} from 'aws-cdk-lib/aws-apigatewayv2';
-import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
+import { CfnOutput, Duration } from 'aws-cdk-lib';
+import { CfnAuthorizer, CorsHttpMethod, HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { UserPoolClient } from 'aws-cdk-lib/aws-cognito';
-import { FilterPattern, type IFilterPattern, LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import type { Route } from '../../functions/kernel/contract.ts';
-import { metricNamespace, objectiveMetrics } from '../../functions/kernel/metrics.ts';
-import { placeOrder } from '../../functions/order/contract.ts';
 import type { Config } from '../config.ts';
-import { needsToken, routeKeyOf } from '../constructs/http-route.ts';
+import { needsToken } from '../constructs/http-route.ts';
 import type { PublicApi, Stores } from '../constructs/platform.ts';
 import { issuerOf } from '../constructs/service-function.ts';
 import { sumOf, Watch } from '../constructs/watch.ts';
@@ -58,12 +44,20 @@ export class ApiStack extends FloodgateStack implements PublicApi {
           'traceparent',
           'x-request-id',
         ],
-        exposeHeaders: ['etag', 'idempotent-replayed', 'link', 'location', 'retry-after', 'x-request-id'],
+        exposeHeaders: [
+          'etag',
+          'idempotent-replayed',
+          'link',
+          'location',
+          'ratelimit',
+          'ratelimit-policy',
+          'retry-after',
+          'x-request-id',
+        ],
         maxAge: Duration.days(1),
       },
     });
     this.url = config.domain ? `https://${config.domain.name}` : this.api.apiEndpoint;
-    this.#stage(config);
     const people = [stores.userPoolClient];
     this.#authorizers = {
       people: this.#authorizer('Authorizer', 'people', stores, people),
@@ -103,66 +97,5 @@ export class ApiStack extends FloodgateStack implements PublicApi {
         issuer: issuerOf(userPool),
       },
     }).ref;
-  }
-
-  #stage(config: Config): void {
-    const logGroup = new LogGroup(this, 'AccessLog', {
-      // Under this prefix log delivery needs no policy of its own; those are limited to 5,120 characters a region.
-      logGroupName: `/aws/vendedlogs/apigateway/${this.stackName}`,
-      retention: config.logRetentionDays,
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
-    this.#countOrders(logGroup, config);
-    new HttpStage(this, 'Stage', {
-      httpApi: this.api,
-      stageName: '$default',
-      autoDeploy: true,
-      throttle: { rateLimit: config.api.requestsPerSecond, burstLimit: config.api.burst },
-      detailedMetricsEnabled: true,
-      ...(config.domain && { domainMapping: { domainName: this.#origin(config.domain) } }),
-      accessLogSettings: {
-        destination: new LogGroupLogDestination(logGroup),
-        // No path: ids of guest carts are capabilities.
-        format: AccessLogFormat.custom(
-          JSON.stringify({
-            requestId: '$context.requestId',
-            time: '$context.requestTime',
-            routeKey: '$context.routeKey',
-            status: '$context.status',
-            responseLength: '$context.responseLength',
-            latency: '$context.responseLatency',
-            sourceIp: '$context.identity.sourceIp',
-            error: '$context.error.message',
-            authorizerError: '$context.authorizer.error',
-          }),
-        ),
-      },
-    });
-  }
-
-  /** What the objective of checkout is measured by: free of log bytes, and the gateway's own failures count too. */
-  #countOrders(logGroup: LogGroup, config: Config): void {
-    const placing = FilterPattern.stringValue('$.routeKey', '=', routeKeyOf(placeOrder));
-    const failed = FilterPattern.stringValue('$.status', '=', '5*');
-    const filter = (id: string, metricName: string, filterPattern: IFilterPattern) =>
-      logGroup.addMetricFilter(id, {
-        filterPattern,
-        metricNamespace: metricNamespace(config.stage),
-        metricName,
-        metricValue: '1',
-      });
-    filter('OrderRequests', objectiveMetrics.orderRequests, placing);
-    const { orderRequestsFailed } = objectiveMetrics;
-    filter('OrderRequestsFailed', orderRequestsFailed, FilterPattern.all(placing, failed));
-  }
-
-  /** The address that only CloudFront knows. */
-  #origin(domain: NonNullable<Config['domain']>): DomainName {
-    return new DomainName(this, 'Origin', {
-      domainName: domain.originName,
-      certificate: Certificate.fromCertificateArn(this, 'OriginCertificate', domain.originCertificateArn),
-      endpointType: EndpointType.REGIONAL,
-      securityPolicy: SecurityPolicy.TLS_1_2,
-    });
   }
 }

@@ -13,6 +13,8 @@ import { FloodgateStack } from './floodgate-stack.ts';
 
 /** One context's functions with what triggers them, and the pipe by which its events leave. Holds no state. */
 export class ContextStack extends FloodgateStack {
+  readonly pipe: EventPipe | undefined;
+
   constructor(
     scope: Construct,
     name: string,
@@ -26,7 +28,7 @@ export class ContextStack extends FloodgateStack {
   ) {
     super(scope, pascalCase(name), props.platform.config, props.description);
     for (const spec of props.functions) addFunction(this, spec, props.platform);
-    if (props.outbox) new EventPipe(this, props.outbox.name, props.platform);
+    this.pipe = props.outbox && new EventPipe(this, props.outbox.name, props.platform);
   }
 }
 
@@ -35,7 +37,7 @@ export function addFunction(scope: Construct, spec: FunctionSpec, platform: Plat
   const { trigger } = spec;
   if ('schedule' in trigger) return addScheduled(scope, spec, trigger, platform);
   const fn = new ServiceFunction(scope, spec, platform);
-  if ('events' in trigger) new EventConsumer(fn, spec, trigger, platform);
+  if ('events' in trigger) fn.queue = new EventConsumer(fn, spec, trigger, platform).queue;
   if ('userPool' in trigger) askedByUserPool(fn.function, platform);
   if ('http' in trigger) {
     const publicApi = apiOf(spec, platform);

@@ -1,4 +1,13 @@
 import { nameGroups } from '../../functions/account/handlers/name-groups.infra.ts';
+import { changeDrop } from '../../functions/admission/handlers/change-drop.infra.ts';
+import { conductDrops } from '../../functions/admission/handlers/conduct-drops.infra.ts';
+import { createDrop } from '../../functions/admission/handlers/create-drop.infra.ts';
+import { getDrop } from '../../functions/admission/handlers/get-drop.infra.ts';
+import { getTicket } from '../../functions/admission/handlers/get-ticket.infra.ts';
+import { listDrops } from '../../functions/admission/handlers/list-drops.infra.ts';
+import { showDrop } from '../../functions/admission/handlers/show-drop.infra.ts';
+import { takeTicket } from '../../functions/admission/handlers/take-ticket.infra.ts';
+import { admissionTable } from '../../functions/admission/table.infra.ts';
 import { claimCart } from '../../functions/cart/handlers/claim-cart.infra.ts';
 import { createCart } from '../../functions/cart/handlers/create-cart.infra.ts';
 import { deleteCartLine } from '../../functions/cart/handlers/delete-cart-line.infra.ts';
@@ -27,20 +36,27 @@ import { getHealth } from '../../functions/health/handlers/get-health.infra.ts';
 import { getOpenApi } from '../../functions/health/handlers/get-open-api.infra.ts';
 import { notFound } from '../../functions/health/handlers/not-found.infra.ts';
 import { getStock } from '../../functions/inventory/handlers/get-stock.infra.ts';
+import { growShards } from '../../functions/inventory/handlers/grow-shards.infra.ts';
 import { importStock } from '../../functions/inventory/handlers/import-stock.infra.ts';
 import { setShards } from '../../functions/inventory/handlers/set-shards.infra.ts';
 import { setStock } from '../../functions/inventory/handlers/set-stock.infra.ts';
 import { inventoryTable } from '../../functions/inventory/table.infra.ts';
+import { measurePressure } from '../../functions/limits/handlers/measure-pressure.infra.ts';
+import { limitsTable } from '../../functions/limits/table.infra.ts';
 import { sendMail } from '../../functions/notification/handlers/send-mail.infra.ts';
 import { notificationTable } from '../../functions/notification/table.infra.ts';
+import { operationsTable } from '../../functions/operations/table.infra.ts';
 import { auditEvents } from '../../functions/order/handlers/audit-events.infra.ts';
 import { cancelOrder } from '../../functions/order/handlers/cancel-order.infra.ts';
+import { deliverOrder } from '../../functions/order/handlers/deliver-order.infra.ts';
+import { fulfilOrder } from '../../functions/order/handlers/fulfil-order.infra.ts';
 import { getOrder } from '../../functions/order/handlers/get-order.infra.ts';
 import { listOrderEvents } from '../../functions/order/handlers/list-order-events.infra.ts';
 import { listOrders } from '../../functions/order/handlers/list-orders.infra.ts';
 import { payOrder } from '../../functions/order/handlers/pay-order.infra.ts';
 import { placeOrder } from '../../functions/order/handlers/place-order.infra.ts';
 import { receiveWebhook } from '../../functions/order/handlers/receive-webhook.infra.ts';
+import { reconcileStock } from '../../functions/order/handlers/reconcile-stock.infra.ts';
 import { recordOutcome } from '../../functions/order/handlers/record-outcome.infra.ts';
 import { refundOrder } from '../../functions/order/handlers/refund-order.infra.ts';
 import { runCheckout } from '../../functions/order/handlers/run-checkout.infra.ts';
@@ -67,6 +83,9 @@ export const tables: readonly TableSpec[] = [
   notificationTable,
   financeTable,
   reportingTable,
+  limitsTable,
+  operationsTable,
+  admissionTable,
 ];
 
 /** Every function of the store. What is not named here is not deployed, and a test says so. */
@@ -86,9 +105,19 @@ export const functions: readonly FunctionSpec[] = [
   listProducts,
   // inventory
   getStock,
+  growShards,
   importStock,
   setShards,
   setStock,
+  // admission
+  changeDrop,
+  conductDrops,
+  createDrop,
+  getDrop,
+  getTicket,
+  listDrops,
+  showDrop,
+  takeTicket,
   // cart
   claimCart,
   createCart,
@@ -98,12 +127,15 @@ export const functions: readonly FunctionSpec[] = [
   // order
   auditEvents,
   cancelOrder,
+  deliverOrder,
+  fulfilOrder,
   getOrder,
   listOrderEvents,
   listOrders,
   payOrder,
   placeOrder,
   receiveWebhook,
+  reconcileStock,
   recordOutcome,
   refundOrder,
   runCheckout,
@@ -131,4 +163,6 @@ export const functions: readonly FunctionSpec[] = [
   followOrder,
   getAdminOrder,
   listAdminOrders,
+  // limits
+  measurePressure,
 ];

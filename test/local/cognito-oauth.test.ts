@@ -59,6 +59,7 @@ async function setUp() {
         body: Buffer.from(form ? new URLSearchParams(form).toString() : ''),
       },
       { kind: 'service', service: 'anonymous', sourceArn: '' },
+      cognito.call,
     );
     const isJson = response.headers?.['content-type']?.startsWith('application/json');
     return { ...response, json: isJson ? JSON.parse(String(response.body)) : undefined };

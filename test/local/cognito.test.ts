@@ -365,7 +365,7 @@ test("tokens verify with aws-jwt-verify against the pool's JWKS document", async
   const get = async (document: string) => {
     const path = `/${poolId}/.well-known/${document}`;
     const request = { method: 'GET', path, query: new URLSearchParams(), headers: {}, body: Buffer.alloc(0) };
-    return JSON.parse(String((await cognito.handle!(request, operator)).body));
+    return JSON.parse(String((await cognito.handle!(request, operator, cognito.call)).body));
   };
   const jwks = await get('jwks.json');
   expect(await get('openid-configuration')).toMatchObject({

@@ -20,12 +20,12 @@ describe('configOf', () => {
     expect(() => configOf('dev', { account: '12', region: 'Seoul' })).toThrow(/account: .*; region: /);
   });
 
-  it('makes the embedded cloud’s stage differ from dev by its names alone', () => {
-    const { stage, emailSender, signIn, ...local } = configOf('local');
+  it('makes the embedded cloud’s stage differ from dev by its names and its quotas alone', () => {
+    const { stage, emailSender, signIn, quotaFactor, ...local } = configOf('local');
     const { domainPrefix, ...pages } = signIn;
     expect(domainPrefix).toBe('floodgate-local');
     expect(configOf('dev')).toMatchObject({ ...local, signIn: pages });
-    expect({ stage, emailSender }).not.toEqual({});
+    expect({ stage, emailSender, quotaFactor }).not.toEqual({});
   });
 
   it('refuses to reserve concurrency for a function that is not there', () => {

@@ -16,6 +16,8 @@ const unscopable = new Set([
   'xray:PutTelemetryRecords',
   'xray:GetSamplingRules',
   'xray:GetSamplingTargets',
+  // Service Authorization Reference, Amazon CloudWatch: no resource types.
+  'cloudwatch:GetMetricData',
   // Service Authorization Reference, Amazon CloudWatch Logs: log delivery has no resource types.
   'logs:CreateLogDelivery',
   'logs:GetLogDelivery',

@@ -18,6 +18,7 @@ const putThing = route({
   path: '/v1/things/{thingId}',
   audience: 'all',
   summary: 'A thing',
+  priority: 'operate',
   params: z.object({ thingId: id('prd') }),
   query: z.object({ limit: page.limit, note: z.optional(z.string()) }),
   body: z.object({ name: z.string().check(z.minLength(2)), tags: z.optional(z.array(z.string())) }),
@@ -32,6 +33,7 @@ const getThing = route({
   path: '/v1/things',
   audience: 'all',
   summary: 'Things',
+  priority: 'browse',
   responses: { 200: z.object({ ok: z.boolean() }) },
 });
 

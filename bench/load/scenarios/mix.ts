@@ -1,0 +1,2 @@
+import { browse } from './browse.ts';
+export const mix = browse;
