@@ -133,7 +133,7 @@ const reservedConcurrency = {
     'catalog-get-product': 100,
     'catalog-list-categories': 10,
     'health-get-open-api': 10,
-    'health-not-found': 10,
+    'health-not-found': 50,
   },
   cart: {
     'cart-get-cart': 60,
@@ -162,7 +162,7 @@ const reservedInProduction = {
     'catalog-get-product': 60,
     'catalog-list-categories': 5,
     'health-get-open-api': 5,
-    'health-not-found': 5,
+    'health-not-found': 15,
   },
   cart: {
     'cart-get-cart': 20,
