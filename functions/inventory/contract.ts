@@ -7,7 +7,7 @@ const sku = id('sku');
 const units = z.int().check(z.minimum(0), z.maximum(1_000_000_000));
 
 /** 91 items (the shards and the header) fit into one read and one transaction. */
-const mostShards = 90;
+export const mostShards = 90;
 
 const stock = z.object({
   sku,

@@ -26,6 +26,7 @@ import { getHealth } from '../../functions/health/handlers/get-health.infra.ts';
 import { getOpenApi } from '../../functions/health/handlers/get-open-api.infra.ts';
 import { notFound } from '../../functions/health/handlers/not-found.infra.ts';
 import { getStock } from '../../functions/inventory/handlers/get-stock.infra.ts';
+import { growShards } from '../../functions/inventory/handlers/grow-shards.infra.ts';
 import { importStock } from '../../functions/inventory/handlers/import-stock.infra.ts';
 import { setShards } from '../../functions/inventory/handlers/set-shards.infra.ts';
 import { setStock } from '../../functions/inventory/handlers/set-stock.infra.ts';
@@ -82,6 +83,7 @@ export const functions: readonly FunctionSpec[] = [
   listProducts,
   // inventory
   getStock,
+  growShards,
   importStock,
   setShards,
   setStock,

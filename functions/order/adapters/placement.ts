@@ -4,7 +4,7 @@ import { type DynamoDBDocumentClient, TransactWriteCommand } from '@aws-sdk/lib-
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type * as z from 'zod/mini';
 import { closeCartItem } from '../../cart/published.ts';
-import { consolidation, drawItem, type Shard } from '../../inventory/published.ts';
+import { consolidation, drawItem, type Shard, shardOf } from '../../inventory/published.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import type { Committed, Placement } from '../app/place-order.ts';
 import type { orderPlaced } from '../contract.ts';
@@ -77,7 +77,7 @@ function refusalOf(error: TransactionCanceledException, { draws, cart }: Placeme
     dry: draws.flatMap(({ sku, shard }, index) => {
       const reason = stock[index];
       if (reason?.Code !== 'ConditionalCheckFailed') return [];
-      return [{ sku, shard, available: reason.Item ? Number(unmarshall(reason.Item).available) : 0 }];
+      return [{ sku, ...shardOf(shard, reason.Item ? unmarshall(reason.Item) : {}) }];
     }),
     contended: draws.filter((_, index) => stock[index]?.Code === 'TransactionConflict'),
     cart: cart !== undefined && (rest[draws.length]?.Code ?? 'None') !== 'None',

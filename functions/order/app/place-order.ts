@@ -1,7 +1,7 @@
 import { maxLines } from '../../cart/contract.ts';
 import { type Quote, type QuoteLine, quote } from '../../cart/published.ts';
 import type { SkuPrice } from '../../catalog/published.ts';
-import { allocate, type Draw, type Shard, unitsIn } from '../../inventory/published.ts';
+import { allocate, type Draw, type Shard, type Stock, unitsIn } from '../../inventory/published.ts';
 import type { Now, Sleep } from '../../kernel/clock.ts';
 import { DomainError, isDomainError } from '../../kernel/errors.ts';
 import { storedEventOf } from '../../kernel/events.ts';
@@ -33,7 +33,7 @@ export type Committed =
   | {
       readonly result: 'refused';
       /** Shards that had too little, with what they have now. */
-      readonly dry: readonly { readonly sku: string; readonly shard: number; readonly available: number }[];
+      readonly dry: readonly ({ readonly sku: string } & Shard)[];
       /** Shards that another transaction was writing. */
       readonly contended: readonly { readonly sku: string; readonly shard: number }[];
       /** Whether the cart has changed or was being written. */
@@ -42,15 +42,26 @@ export type Committed =
       readonly event: boolean;
     };
 
+/** What is known of a SKU's shards; with its latch closed they are empty. */
+export type Known = Pick<Stock, 'shards' | 'soldOut'>;
+/** A count, with what `closeLatch` needs. */
+export type Counted = Known & Pick<Stock, 'opened'>;
+
 export interface Ports {
   /** Event 1 of the order, read consistently. */
   readonly findPlaced: (orderId: string) => Promise<OrderEvent | undefined>;
   readonly readCart: (cartId: string, customerId: string) => Promise<CartToOrder | undefined>;
   readonly readPrices: (skus: readonly string[]) => Promise<ReadonlyMap<string, SkuPrice>>;
   /** Possibly a moment old: only to choose where to try first. */
-  readonly hintShards: (skus: readonly string[]) => Promise<ReadonlyMap<string, readonly Shard[]>>;
+  readonly hintShards: (skus: readonly string[]) => Promise<ReadonlyMap<string, Known>>;
+  /** Those whose latch is closed, read consistently: of them there is no unit at that moment. */
+  readonly soldOutAmong: (skus: readonly string[]) => Promise<ReadonlySet<string>>;
   /** True of one moment within the call. */
-  readonly snapshot: (sku: string) => Promise<readonly Shard[]>;
+  readonly snapshot: (sku: string) => Promise<Counted>;
+  /** Closes the latch of a SKU whose count was zero; nothing when units may have come since. */
+  readonly closeLatch: (sku: string, counted: Counted) => Promise<void>;
+  /** How often this environment has just lost a race for one of the SKUs, less its successes; 0 when it is calm. */
+  readonly heat: (skus: readonly string[]) => number;
   /** Gathers units of the SKU's shards into fewer. */
   readonly consolidate: (sku: string, shards: readonly Shard[]) => Promise<void>;
   readonly commit: (placement: Placement) => Promise<Committed>;
@@ -77,6 +88,8 @@ export interface PlacedOrder {
 const maxDraws = 90;
 /** How long a request looks for stock that others are writing. The function's time limit is above it. */
 const patienceMs = 8_000;
+/** How long units that are spread too thinly are gathered before the shopper is asked to come again. */
+const gatheringMs = 3_000;
 /** Backoff doubles from the first to the second, in milliseconds: hundreds who want one shard must come apart. */
 const backoffMs = { first: 10, longest: 800 };
 
@@ -86,7 +99,8 @@ const backoffMs = { first: 10, longest: 800 };
  * 2. Lines come from the cart or the request; prices and a hint of the stock are read.
  * 3. The quote must be what the shopper expects to pay.
  * 4. Shards are chosen, and one transaction writes event 1, takes the stock and closes the cart.
- * 5. Where shards were dry or contended, others are tried at once; "out of stock" only after an exact count.
+ * 5. Where shards were dry or contended, others are tried at once; "out of stock" only when the SKU's latch is closed or
+ *    after an exact count, which closes the latch when nothing is left.
  * 6. Before any refusal event 1 is read: if it is there, this is a replay and answers as the first time.
  * @throws DomainError `out-of-stock`, `price-changed`, `cart-closed`, `cart-empty`, `not-found`,
  * `validation-failed`, `too-many-lines`, `currency-mismatch`, `idempotency-key-reused`,
@@ -127,17 +141,21 @@ async function place(
 ): Promise<PlacedOrder> {
   const deadline = ports.now() + patienceMs;
   let basket = await fillBasket(ports, request);
-  const shards = new Map(await ports.hintShards([...basket.demand.keys()]));
+  const skus = [...basket.demand.keys()];
+  // Where others have just been in each other's way, one who begins steps back as they do.
+  let conflicts = ports.heat(skus);
+  if (conflicts > 0) await ports.sleep(backoff(ports, conflicts));
+  const known = new Map(await ports.hintShards(skus));
   const contended = new Set<string>();
 
-  for (let conflicts = 0; ; ) {
-    const draws = await chooseDraws(ports, basket, shards, contended, deadline);
+  for (;;) {
+    const draws = await chooseDraws(ports, basket, known, contended, deadline);
     const event = placedEvent(ports, request, { orderId, requestHash, basket, draws });
     const committed = await ports.commit({ event, draws, cart: basket.cart });
     if (committed.result === 'placed') return { order: viewOf(fold([event])), replayed: false };
     if (committed.result === 'exists') return replay(committed.event, requestHash);
 
-    for (const { sku, shard, available } of committed.dry) correct(shards, sku, shard, available);
+    for (const { sku, ...shard } of committed.dry) correct(known, sku, shard);
     contended.clear();
     for (const { sku, shard } of committed.contended) contended.add(`${sku}#${shard}`);
     if (committed.event) {
@@ -145,16 +163,21 @@ async function place(
       if (placed) return replay(placed, requestHash);
     }
     if (ports.now() >= deadline) throw await lastWord(ports, basket);
-    const waits = committed.event || committed.cart || !hasAlternative(basket, shards, contended);
+    const waits = committed.event || committed.cart || !hasAlternative(basket, known, contended);
     if (waits && committed.dry.length === 0) {
       conflicts++;
-      await ports.sleep(ports.random() * Math.min(backoffMs.longest, backoffMs.first * 2 ** conflicts));
+      await ports.sleep(backoff(ports, conflicts));
       // While others were served the stock may have gone: a read is cheaper than another conflict.
-      for (const [sku, fresh] of await ports.hintShards([...basket.demand.keys()])) shards.set(sku, fresh);
+      for (const [sku, fresh] of await ports.hintShards([...basket.demand.keys()])) known.set(sku, fresh);
       contended.clear();
     }
     if (committed.cart) basket = await fillBasket(ports, request);
   }
+}
+
+/** In milliseconds; random, so that those who met come apart. */
+function backoff(ports: Ports, conflicts: number): number {
+  return ports.random() * Math.min(backoffMs.longest, backoffMs.first * 2 ** conflicts);
 }
 
 interface Basket {
@@ -211,38 +234,61 @@ function unavailable(gone: readonly [string, number][], fromCart: boolean): Doma
   });
 }
 
-/** Chooses where each SKU's units come from; counts exactly before it says that there are too few. */
+/** Chooses where each SKU's units come from; makes sure before it says that there are too few. */
 async function chooseDraws(
   ports: Ports,
   basket: Basket,
-  shards: Map<string, readonly Shard[]>,
+  known: Map<string, Known>,
   contended: ReadonlySet<string>,
   deadline: number,
 ): Promise<readonly Draw[]> {
+  const gatherUntil = Math.min(deadline, ports.now() + gatheringMs);
   for (;;) {
     const short: { sku: string; requested: number; available: number }[] = [];
     const draws: Draw[] = [];
+    const gone = await soldOut(ports, basket, known);
     for (const [sku, requested] of basket.demand) {
-      let chosen = chooseFor(ports, sku, requested, shards.get(sku) ?? [], contended);
+      if (gone.has(sku)) {
+        short.push({ sku, requested, available: 0 });
+        continue;
+      }
+      let chosen = chooseFor(ports, sku, requested, known.get(sku)?.shards ?? [], contended);
       if (!chosen) {
         const exact = await ports.snapshot(sku);
-        shards.set(sku, exact);
-        chosen = allocate({ sku, quantity: requested }, exact, ports.random);
-        if (!chosen) short.push({ sku, requested, available: unitsIn(exact) });
+        known.set(sku, exact);
+        chosen = allocate({ sku, quantity: requested }, exact.shards, ports.random);
+        if (!chosen) short.push({ sku, requested, available: await told(ports, sku, exact) });
       }
       if (chosen) draws.push(...chosen);
     }
     if (short.length > 0) throw outOfStock(short);
     if (draws.length <= maxDraws) return draws;
-    await gatherMore(ports, draws, shards, deadline);
+    await gatherMore(ports, draws, known, gatherUntil);
   }
+}
+
+/** Those of the SKUs whose latch is closed; it is asked only where it was closed a moment ago. */
+async function soldOut(
+  ports: Ports,
+  basket: Basket,
+  known: ReadonlyMap<string, Known>,
+): Promise<ReadonlySet<string>> {
+  const latched = [...basket.demand.keys()].filter((sku) => known.get(sku)?.soldOut);
+  return latched.length > 0 ? ports.soldOutAmong(latched) : new Set();
+}
+
+/** The units of an exact count. When nothing is left, the next shopper need not count: the latch closes. */
+async function told(ports: Ports, sku: string, exact: Counted): Promise<number> {
+  const available = unitsIn(exact.shards);
+  if (available === 0 && !exact.soldOut) await ports.closeLatch(sku, exact);
+  return available;
 }
 
 /** Patience is over. Who cannot be served any more is told so; the others may come back. */
 async function lastWord(ports: Ports, basket: Basket): Promise<DomainError> {
   const counts = await Promise.all(
     [...basket.demand].map(async ([sku, requested]) => {
-      return { sku, requested, available: unitsIn(await ports.snapshot(sku)) };
+      return { sku, requested, available: await told(ports, sku, await ports.snapshot(sku)) };
     }),
   );
   const short = counts.filter(({ requested, available }) => available < requested);
@@ -266,32 +312,29 @@ function chooseFor(
 async function gatherMore(
   ports: Ports,
   draws: readonly Draw[],
-  shards: Map<string, readonly Shard[]>,
-  deadline: number,
+  known: Map<string, Known>,
+  until: number,
 ): Promise<void> {
-  if (ports.now() >= deadline) throw tooBusy();
+  if (ports.now() >= until) throw tooBusy();
   const bySku = Map.groupBy(draws, ({ sku }) => sku);
   const [sku] = [...bySku].reduce((most, next) => (next[1].length > most[1].length ? next : most));
-  await ports.consolidate(sku, await ports.snapshot(sku));
-  shards.set(sku, await ports.snapshot(sku));
+  await ports.consolidate(sku, (await ports.snapshot(sku)).shards);
+  known.set(sku, await ports.snapshot(sku));
 }
 
-function correct(shards: Map<string, readonly Shard[]>, sku: string, shard: number, available: number): void {
-  const known = shards.get(sku) ?? [];
-  shards.set(
-    sku,
-    known.map((entry) => (entry.shard === shard ? { ...entry, available } : entry)),
-  );
+function correct(known: Map<string, Known>, sku: string, shard: Shard): void {
+  const { shards, soldOut } = known.get(sku) ?? { shards: [], soldOut: false };
+  known.set(sku, { soldOut, shards: shards.map((entry) => (entry.shard === shard.shard ? shard : entry)) });
 }
 
 function hasAlternative(
   basket: Basket,
-  shards: ReadonlyMap<string, readonly Shard[]>,
+  known: ReadonlyMap<string, Known>,
   contended: ReadonlySet<string>,
 ): boolean {
   return [...basket.demand].every(([sku, requested]) => {
-    const quiet = (shards.get(sku) ?? []).filter(({ shard }) => !contended.has(`${sku}#${shard}`));
-    return unitsIn(quiet) >= requested;
+    const shards = known.get(sku)?.shards ?? [];
+    return unitsIn(shards.filter(({ shard }) => !contended.has(`${sku}#${shard}`))) >= requested;
   });
 }
 
