@@ -3,6 +3,9 @@ import { addEntry } from '../../functions/finance/adapters/journal-table.ts';
 import { postEntry } from '../../functions/finance/app/post-entry.ts';
 import { journal } from '../../functions/finance/handlers/journal.infra.ts';
 import { financeTable } from '../../functions/finance/table.infra.ts';
+import { stockTable } from '../../functions/inventory/adapters/stock-table.ts';
+import { adjustStock } from '../../functions/inventory/app/adjust-stock.ts';
+import { raiseShards } from '../../functions/inventory/app/set-shards.ts';
 import { receive, type StoredEvent } from '../../functions/kernel/events.ts';
 import { bucketOf } from '../../functions/kernel/ids.ts';
 import { mailLog } from '../../functions/notification/adapters/mail-log.ts';
@@ -79,6 +82,16 @@ export class Actors {
   refund = (actor: string, orderId: string, request: RefundRequest, idempotencyKey: string) =>
     refundOrder(this.#change(actor))(orderId, request, idempotencyKey);
 
+  /** An operator adds units of a SKU. */
+  adjust = (actor: string, sku: string, adjust: number) => {
+    const request = { sku, adjust, reason: 'found', by: 'operator', idempotencyKey: actor };
+    return adjustStock({ ...this.#stock(actor), ...this.#time() })(request);
+  };
+
+  /** An operator, or the heat, gives a SKU more shards. */
+  grow = (actor: string, sku: string, count: number) =>
+    raiseShards({ ...this.#stock(actor), ...this.#time() }, sku, () => count);
+
   /** One round of the schedule. Buckets without an order are passed over without a step. */
   sweep = (actor: string) => sweepDue({ ...this.#change(actor), due: this.#due(actor) })();
 
@@ -128,6 +141,10 @@ export class Actors {
     },
     journal: { spec: journal, consume: (actor, event, receives) => this.#post(actor, event, receives) },
   };
+
+  #stock(actor: string) {
+    return stockTable(this.#world.documents(actor), 'inventory', this.#world.clock);
+  }
 
   #mail(actor: string, event: StoredEvent, receives: number): Promise<void> {
     const world = this.#world;

@@ -85,6 +85,8 @@ export class World {
   now = noon;
   /** Hears of events as they leave. */
   heard: (event: StoredEvent) => void = () => {};
+  /** Hears of every command that took effect. */
+  wrote: () => void = () => {};
   /** Hears of money calls before they take effect. */
   paying: (call: MoneyCall) => void = () => {};
   readonly #defect: Defect;
@@ -178,6 +180,7 @@ export class World {
       if (transaction && done.at >= 0) return done.answer;
       done.answer = this.tables.execute(command);
       done.at = this.now;
+      this.wrote();
       return done.answer;
     };
     const writes = touches.some(({ write }) => write);

@@ -27,15 +27,17 @@ export function placementPorts(
   const { ORDER_TABLE: order, CART_TABLE: cart, CATALOG_TABLE: catalog, INVENTORY_TABLE: inventory } = tables;
   const memory = stockMemory(world.now);
   const commit = commitPlacement(documents, { order, cart, inventory });
+  const read = async (skus: readonly string[], consistent: boolean) => {
+    const stock = await readShards(documents, inventory, skus, { consistent, trustLatch: true });
+    return new Map([...stock].map(([sku, hint]) => [sku, memory.correct(sku, hint)]));
+  };
   return {
     ...world,
     findPlaced: (orderId) => loadPlaced(documents, order, orderId),
     readCart: (cartId, customerId) => readCart(documents, cart, cartId, { customerId, now: world.now() }),
     readPrices: (skus) => readPrices(documents, catalog, skus),
-    hintShards: async (skus) => {
-      const stock = await readShards(documents, inventory, skus, { trustLatch: true });
-      return new Map([...stock].map(([sku, hint]) => [sku, memory.correct(sku, hint)]));
-    },
+    hintShards: (skus) => read(skus, false),
+    readShards: (skus) => read(skus, true),
     soldOutAmong: (skus) => soldOutAmong(documents, inventory, skus),
     snapshot: async (sku) => {
       const deadline = { now: world.now, until: world.now() + countingMs };

@@ -54,6 +54,8 @@ export interface Ports {
   readonly readPrices: (skus: readonly string[]) => Promise<ReadonlyMap<string, SkuPrice>>;
   /** Possibly a moment old: only to choose where to try first. */
   readonly hintShards: (skus: readonly string[]) => Promise<ReadonlyMap<string, Known>>;
+  /** The same, read consistently. */
+  readonly readShards: (skus: readonly string[]) => Promise<ReadonlyMap<string, Known>>;
   /** Those whose latch is closed, read consistently: of them there is no unit at that moment. */
   readonly soldOutAmong: (skus: readonly string[]) => Promise<ReadonlySet<string>>;
   /** True of one moment within the call. */
@@ -87,7 +89,7 @@ export interface PlacedOrder {
 /** Stock actions that fit one transaction beside the event and the cart (100 at most). */
 const maxDraws = 90;
 /** How long a request looks for stock that others are writing. The function's time limit is above it. */
-const patienceMs = 8_000;
+const patienceMs = 3_000;
 /** How long units that are spread too thinly are gathered before the shopper is asked to come again. */
 const gatheringMs = 3_000;
 /** Backoff doubles from the first to the second, in milliseconds: hundreds who want one shard must come apart. */
@@ -148,7 +150,7 @@ async function place(
   const known = new Map(await ports.hintShards(skus));
   const contended = new Set<string>();
 
-  for (;;) {
+  for (let failures = 0; ; ) {
     const draws = await chooseDraws(ports, basket, known, contended, deadline);
     const event = placedEvent(ports, request, { orderId, requestHash, basket, draws });
     const committed = await ports.commit({ event, draws, cart: basket.cart });
@@ -163,13 +165,18 @@ async function place(
       if (placed) return replay(placed, requestHash);
     }
     if (ports.now() >= deadline) throw await lastWord(ports, basket);
+    failures++;
+    // A first conflict moves on at once. Who has lost twice, or found a shard dry, knows too little.
+    const again = failures > 1 || committed.dry.length > 0;
     const waits = committed.event || committed.cart || !hasAlternative(basket, known, contended);
-    if (waits && committed.dry.length === 0) {
+    if ((waits || again) && committed.dry.length === 0) {
       conflicts++;
       await ports.sleep(backoff(ports, conflicts));
-      // While others were served the stock may have gone: a read is cheaper than another conflict.
-      for (const [sku, fresh] of await ports.hintShards([...basket.demand.keys()])) known.set(sku, fresh);
       contended.clear();
+    }
+    // Meanwhile the stock may have gone: a read is cheaper than another conflict.
+    if (waits || again) {
+      for (const [sku, fresh] of await ports.readShards([...basket.demand.keys()])) known.set(sku, fresh);
     }
     if (committed.cart) basket = await fillBasket(ports, request);
   }

@@ -100,6 +100,10 @@ function world(shards: number[], seed: number) {
         ],
       ]),
     hintShards: async () => new Map([[sku, await hint()]]),
+    readShards: async () => {
+      await time.sleep(4);
+      return new Map([[sku, { shards: content(), soldOut: told.soldOut }]]);
+    },
     soldOutAmong: async () => {
       await time.sleep(4);
       return new Set(told.soldOut ? [sku] : []);
@@ -200,8 +204,8 @@ describe.each([1, 2, 3])('200 environments at once for 50 units, seed %i', (seed
 describe.each([1, 2, 3])('a drop of 500 units on 90 shards, seed %i', (seed) => {
   const even = Array.from({ length: 90 }, (_, shard) => (shard < 50 ? 6 : 5));
 
-  it('20,000 shoppers in 60 s: every unit is sold, with at most 1.3 stock writes a sale', async () => {
-    const arrivals = Array.from({ length: 20_000 }, (_, shopper) => shopper * 3);
+  it('333 shoppers a second: every unit is sold, with at most 1.3 stock writes a sale', async () => {
+    const arrivals = Array.from({ length: 2_000 }, (_, shopper) => shopper * 3);
     const random = seeded(seed + 100);
     const result = await rush(
       even,
@@ -209,8 +213,8 @@ describe.each([1, 2, 3])('a drop of 500 units on 90 shards, seed %i', (seed) => 
       seed,
       arrivals.map((at) => at + random() * 100),
     );
-    console.log(result);
-    expect(result).toMatchObject({ placed: 500, outOfStock: 19_500, left: 0 });
+
+    expect(result).toMatchObject({ placed: 500, outOfStock: 1_500, left: 0 });
     expect(result.writesPerSale).toBeLessThanOrEqual(1.3);
   });
 });

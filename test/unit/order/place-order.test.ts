@@ -62,6 +62,8 @@ class World {
       this.meanwhile.shift()?.();
       return hints;
     },
+    readShards: async (skus) =>
+      new Map(skus.map((sku) => [sku, { soldOut: this.latched.has(sku), shards: this.shardsOf(sku) }])),
     soldOutAmong: async (skus) => new Set(skus.filter((sku) => this.latched.has(sku))),
     snapshot: async (sku) => {
       this.counts++;
