@@ -1,4 +1,4 @@
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import { batchGet } from '../kernel/batch.ts';
 import { DomainError } from '../kernel/errors.ts';
 import { moveInItem, moveOutItem, type TransactItem } from './adapters/shard-items.ts';
@@ -9,7 +9,7 @@ export { reportHeat } from './adapters/heat.ts';
 export { closeLatch, release, soldOutAmong } from './adapters/latch.ts';
 export { drawItem, type TransactItem } from './adapters/shard-items.ts';
 export { allocate, type Draw } from './domain/allocation.ts';
-export { availabilityOf, type Shard, type Stock, unitsIn } from './domain/shards.ts';
+export { availabilityOf, type Shard, type Stock, unexplained, unitsIn } from './domain/shards.ts';
 
 /**
  * The stock of each of `skus` (needs `dynamodb:BatchGetItem` on the inventory's table); a SKU that is not stocked is
@@ -61,6 +61,24 @@ export function shardOf(shard: number, item: Readonly<Record<string, any>>): Sha
     rev,
     ...(entered !== undefined && { counts: { entered, moved, drawn, released } }),
   };
+}
+
+/** Every shard of the store, page by page (needs `dynamodb:Scan`), read consistently. */
+export async function* everyShard(
+  documents: DynamoDBDocumentClient,
+  table: string,
+): AsyncIterable<readonly ({ readonly sku: string } & Shard)[]> {
+  const pages = paginateScan(
+    { client: documents },
+    {
+      TableName: table,
+      ConsistentRead: true,
+      FilterExpression: 'sk = :shard',
+      ExpressionAttributeValues: { ':shard': 'SHARD' },
+    },
+  );
+  for await (const { Items = [] } of pages)
+    yield Items.map((item) => ({ sku: item.sku as string, ...shardOf(item.shard, item) }));
 }
 
 /** How long `snapshot` may try. */

@@ -31,7 +31,7 @@ export const businessMetrics = {
   paidWithoutOrder: 'PaidWithoutOrder',
   /** Charges of paid orders that the provider has not settled. */
   chargeWithoutCapture: 'ChargeWithoutCapture',
-  /** Orders whose events draw other units than were sold, or give back other units than they drew. */
+  /** Orders whose events contradict themselves about stock, and shards that differ from what all orders say. */
   stockDrift: 'StockDrift',
   /** Payment attempts of which nobody has known the outcome for more than an hour. */
   unknownAttempts: 'UnknownAttempts',

@@ -27,7 +27,7 @@ const business: Readonly<Record<keyof typeof businessMetrics, string>> = {
   paidWithoutOrder: 'Money was taken for which there is no paid order.',
   chargeWithoutCapture: 'An order says paid, and the provider has no capture of it.',
   stockDrift:
-    'Orders have drawn or given back other units than they say: shards hold too much or too little.',
+    'Orders have drawn or given back other units than they say, or a shard was written past them: it holds too much or too little.',
   unknownAttempts: 'The outcome of a payment attempt has been unknown for more than an hour.',
   ledgerUnbalanced: 'Debits and credits of the journal differ.',
   reconciliationDifferences: 'The journal and the provider’s settlement file differ.',

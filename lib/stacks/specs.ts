@@ -41,6 +41,7 @@ import { listOrders } from '../../functions/order/handlers/list-orders.infra.ts'
 import { payOrder } from '../../functions/order/handlers/pay-order.infra.ts';
 import { placeOrder } from '../../functions/order/handlers/place-order.infra.ts';
 import { receiveWebhook } from '../../functions/order/handlers/receive-webhook.infra.ts';
+import { reconcileStock } from '../../functions/order/handlers/reconcile-stock.infra.ts';
 import { recordOutcome } from '../../functions/order/handlers/record-outcome.infra.ts';
 import { refundOrder } from '../../functions/order/handlers/refund-order.infra.ts';
 import { runCheckout } from '../../functions/order/handlers/run-checkout.infra.ts';
@@ -102,6 +103,7 @@ export const functions: readonly FunctionSpec[] = [
   payOrder,
   placeOrder,
   receiveWebhook,
+  reconcileStock,
   recordOutcome,
   refundOrder,
   runCheckout,

@@ -1,6 +1,6 @@
 import type { TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import type { Draw } from '../domain/allocation.ts';
-import type { Counts } from '../domain/shards.ts';
+import type { Counts, Shard } from '../domain/shards.ts';
 import { shardKey } from '../keys.ts';
 
 /** One action of a TransactWriteItems. */
@@ -71,6 +71,29 @@ function addItem(table: string, { sku, shard, quantity }: Draw, counter: keyof C
         ':one': 1,
         ':sku': sku,
         ':shard': shard,
+      },
+    },
+  };
+}
+
+/** Writes a shard as it must be over the revision that it was judged at. The SKU's latch must open with it. */
+export function correctItem(
+  table: string,
+  sku: string,
+  { shard, rev, available, counts }: Shard,
+): TransactItem {
+  return {
+    Update: {
+      TableName: table,
+      Key: shardKey(sku, shard),
+      UpdateExpression: 'SET available = :available, drawn = :drawn, released = :released, rev = rev + :one',
+      ConditionExpression: 'rev = :rev',
+      ExpressionAttributeValues: {
+        ':available': available,
+        ':drawn': counts?.drawn ?? 0,
+        ':released': counts?.released ?? 0,
+        ':rev': rev,
+        ':one': 1,
       },
     },
   };

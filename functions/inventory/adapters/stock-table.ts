@@ -11,6 +11,7 @@ import { defaultLowAt } from '../domain/shards.ts';
 import type { StockRow } from '../domain/stock-row.ts';
 import { adjustmentKey, headerKey, shardKey } from '../keys.ts';
 import { snapshot } from '../published.ts';
+import { readHeat } from './heat.ts';
 import { openLatchItem } from './latch.ts';
 import { enterItem, moveInItem, moveOutItem, type TransactItem, withdrawItem } from './shard-items.ts';
 
@@ -21,6 +22,8 @@ const countingMs = 2_000;
 export function stockTable(documents: DynamoDBDocumentClient, table: string, now: Now) {
   return {
     stock: (sku: string) => snapshot(documents, table, sku, { now, until: now() + countingMs }),
+
+    heat: (sku: string) => readHeat(documents, table, sku),
 
     async stocked(skus: readonly string[]): Promise<Set<string>> {
       const headers = await batchGet(documents, table, skus.map(headerKey), { consistent: true });

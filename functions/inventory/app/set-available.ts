@@ -1,6 +1,6 @@
 import { DomainError } from '../../kernel/errors.ts';
 import type { Stock } from '../domain/shards.ts';
-import { isNamedBy, spread } from '../domain/stock.ts';
+import { entered, isNamedBy, spread } from '../domain/stock.ts';
 import { type Pace, untilDone } from './attempts.ts';
 
 /** Units to add to a shard (negative: to take), provided that it is still at `rev`. */
@@ -44,15 +44,5 @@ export const setAvailable =
       const parts = spread(stock.shards, available - units);
       if (parts.every((part) => part === 0)) return stock;
       const changes = stock.shards.map(({ shard, rev }, index) => ({ shard, rev, units: parts[index]! }));
-      return (await ports.change(sku, changes)) ? changed(stock, parts) : undefined;
+      return (await ports.change(sku, changes)) ? entered(stock, parts) : undefined;
     });
-
-function changed(stock: Stock, parts: readonly number[]): Stock {
-  return {
-    ...stock,
-    shards: stock.shards.map(({ shard, available, rev }, index) => {
-      const units = parts[index]!;
-      return { shard, available: available + units, rev: units === 0 ? rev : rev + 1 };
-    }),
-  };
-}

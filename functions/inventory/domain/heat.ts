@@ -37,3 +37,11 @@ export function judge(
 export function grownTo(shards: number, units: number): number {
   return Math.max(shards, Math.min(shards * growth, mostShards, units));
 }
+
+/**
+ * Shards for so many orders a second: an order's transaction holds its shard for about 12 ms, and one in ten may meet
+ * another there.
+ */
+export function shardsFor(ordersPerSecond: number): number {
+  return Math.min(mostShards, Math.max(1, Math.ceil((ordersPerSecond * 0.012) / 0.1)));
+}
