@@ -91,10 +91,10 @@ describe('the serving number', () => {
     const drop = someDrop();
     const before = { ...unserved(opening), served: 2, history: [[opening / 5_000, 2]] as const };
     const claims = [1, 2].map((position) => ({ position, units: 2 }));
-    const after = (remaining: number) =>
+    const servedWith = (remaining: number) =>
       advance(drop, before, { known: 100, remaining, claims, pace: 100 }, opening + 1_000).after.served;
-    expect(after(10)).toBe(2 + 5);
-    expect(after(1)).toBe(2 + 1);
+    expect(servedWith(10)).toBe(2 + 5);
+    expect(servedWith(1)).toBe(2 + 1);
   });
 
   it('admits nobody before it opens, during a pause, or after its end', () => {
