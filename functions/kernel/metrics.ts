@@ -47,6 +47,8 @@ export const defectMetrics = {
   contractViolation: 'ContractViolation',
   internalError: 'InternalError',
   eventFailed: 'EventFailed',
+  /** A shopper in a waiting room was served at the fallback rate. */
+  dropNotConducted: 'DropNotConducted',
 } as const;
 
 /** Of the outbox's auditor and what waits for it. */
