@@ -1,7 +1,7 @@
 import assumptions from '../assumptions.json' with { type: 'json' };
 import calibration from './calibration.json' with { type: 'json' };
 import { Bucket, type Throughput } from './limits.ts';
-import { ofStage, type Quotas } from './quotas.ts';
+import type { Quotas } from './quotas.ts';
 import { backoffMs, patience, Shards } from './shards.ts';
 import type { Tally } from './tally.ts';
 import { type Scenario, World } from './world.ts';
@@ -17,19 +17,21 @@ export interface DesignOptions {
   readonly memorySeconds: number;
 }
 
-const kind = { comes: 0, ticket: 1, ticketed: 2, token: 3, admitted: 4, order: 5, attempt: 6, placed: 7, refused: 8, tick: 9 };
+const kind = { comes: 0, ticket: 1, ticketed: 2, token: 3, admitted: 4, order: 5, attempt: 6, placed: 7, refused: 8, tick: 9, read: 10 };
 
 const { writeUnits, readUnits, bill } = calibration.order;
 const orderMs = assumptions.milliseconds['order-place-order'];
 /** Of a wait in the queue, by the ticket's ETA: `functions/admission` tells a quarter of it, 1 to 15 s. */
 const poll = { part: 4, most: 15 };
-/** `functions/kernel/http.ts`: Retry-After of a 503. */
-const retryAfter = () => ({ least: 1, steps: 5 });
+/** Seconds of the Retry-After of a 503, evenly spread (functions/kernel/http.ts). */
+const retryAfter = { least: 1, most: 5 };
 const dueKeys = 64;
+/** `batchGet` gives up after as many tries. */
+const readTries = 8;
 
 /** One drop of this design. */
 export function simulateDesign(scenario: Scenario, quotas: Quotas, options: DesignOptions): Tally {
-  return new Design(scenario, ofStage(quotas), options).run();
+  return new Design(scenario, quotas, options).run();
 }
 
 class Design {
@@ -43,9 +45,13 @@ class Design {
   readonly #functions;
   readonly #begun: Float64Array;
   readonly #contended: Int16Array;
+  /** When each environment of the order's function last read the SKU. */
+  readonly #lastRead: Float64Array;
   readonly #conflicts: Uint8Array;
   /** Shoppers by position. */
   readonly #queue: Int32Array;
+  /** Where each stands in the queue, if it does. */
+  readonly #positionOf: Int32Array;
   readonly #used: Uint8Array;
   readonly #ticketsIn: number[] = [];
   readonly #servedBy: number[] = [];
@@ -75,8 +81,10 @@ class Design {
     this.#functions = { ticket: world.environments(), token: world.environments(), order: world.environments() };
     this.#begun = new Float64Array(scenario.shoppers);
     this.#contended = new Int16Array(scenario.shoppers).fill(-1);
+    this.#lastRead = new Float64Array(quotas.concurrency + quotas.warmEnvironments).fill(Number.NEGATIVE_INFINITY);
     this.#conflicts = new Uint8Array(scenario.shoppers);
     this.#queue = new Int32Array(scenario.shoppers);
+    this.#positionOf = new Int32Array(scenario.shoppers).fill(-1);
     this.#used = new Uint8Array(scenario.shoppers);
   }
 
@@ -102,6 +110,8 @@ class Design {
         return this.#admitted(shopper);
       case kind.order:
         return this.#order(shopper);
+      case kind.read:
+        return this.#read(shopper);
       case kind.attempt:
         return this.#attempt(shopper);
       case kind.placed:
@@ -172,7 +182,7 @@ class Design {
     const world = this.#world;
     this.#outstanding++;
     const shopper = this.#queue[position]!;
-    this.#positionOf.set(shopper, position);
+    this.#positionOf[shopper] = position;
     if (world.random.next() < world.assume('noShow')) {
       world.tally.refuse('did not order');
       return;
@@ -229,32 +239,36 @@ class Design {
     this.#begun[shopper] = world.now;
     this.#conflicts[shopper] = 0;
     this.#contended[shopper] = -1;
-    // Of the 40 ms that are assumed of the function all but the transaction come before it.
-    const before = orderMs / 1000 - world.assume('transactionMs') / 1000;
-    world.heap.put(world.now + this.#seconds(got.cold) + before + this.#readHotItems(), kind.attempt, shopper);
+    world.heap.put(world.now + this.#seconds(got.cold), kind.read, shopper);
   }
 
-  /** How long the reads of price and stock wait for their partitions, in seconds. */
-  #readHotItems(): number {
+  /**
+   * Price and stock of the SKU are each one item in one partition, however many shards there are beside it. What the
+   * partition turns away is asked for again as `batchGet` does (functions/kernel/batch.ts).
+   */
+  #read(shopper: number): void {
     const world = this.#world;
-    const { memorySeconds, shards } = this.#options;
-    const asked = memorySeconds > 0 ? 1 / Math.max(1, this.#ordersOfAnEnvironment(memorySeconds)) : 1;
-    const items = shards + 1;
-    world.tally.count('dynamodb.readUnits', asked * ((items - 2) * readUnits.stockItem));
-    if (memorySeconds > 0) return 0;
-    let waited = 0;
-    for (let tries = 0; ; tries++) {
+    const { now } = world;
+    const environment = world.environment[shopper]!;
+    const { memorySeconds } = this.#options;
+    if (now - this.#lastRead[environment]! >= memorySeconds) {
       const limit =
-        this.#prices.take(world.now, 0, readUnits.price) ?? this.#stock.take(world.now, 0, readUnits.stockItem);
-      if (!limit) return waited;
-      world.tally.meets(`one item read by every order: ${limit} read units`, world.now);
-      if (tries === 7) return Number.POSITIVE_INFINITY;
-      waited += (world.random.next() * Math.min(1_000, 25 * 2 ** tries)) / 1000;
+        this.#prices.take(now, 0, readUnits.price) ?? this.#stock.take(now, 0, readUnits.stockItem);
+      if (limit) {
+        world.tally.meets(`one item that every order reads: ${limit} read units`, now);
+        const tries = this.#conflicts[shopper]!++;
+        if (tries === readTries) return this.#refuse(shopper, 'reads of one item');
+        const wait = world.random.next() * Math.min(1_000, 25 * 2 ** tries);
+        return world.heap.put(now + wait / 1000, kind.read, shopper);
+      }
+      this.#lastRead[environment] = now;
+      // The bill of an order holds the reads of one shard.
+      world.tally.count('dynamodb.readUnits', (this.#options.shards - 1) * readUnits.stockItem);
     }
-  }
-
-  #ordersOfAnEnvironment(seconds: number): number {
-    return (seconds * (this.#world.tally.soldIn.at(-1) ?? 0)) / Math.max(1, this.#functions.order.count);
+    this.#conflicts[shopper] = 0;
+    // Of the milliseconds that are assumed of the function all but the transaction come before it.
+    const before = orderMs - world.assume('transactionMs');
+    world.heap.put(now + before / 1000, kind.attempt, shopper);
   }
 
   #attempt(shopper: number): void {
@@ -263,7 +277,8 @@ class Design {
     if (now - this.#begun[shopper]! > patience) return this.#refuse(shopper, 'contention for 8 s');
     const shard = this.#shards.choose(world.random, this.#contended[shopper]!);
     if (shard < 0) {
-      world.tally.count('dynamodb.readUnits', 2 * (this.#shards.count + 1) + calibration.soldOut.readUnits);
+      // It was measured with one shard; an exact count reads each further one twice, consistently.
+      world.tally.count('dynamodb.readUnits', calibration.soldOut.readUnits + 2 * (this.#shards.count - 1));
       world.tally.refuse('sold out');
       world.answered(shopper);
       return world.ends(shopper, this.#functions.order);
@@ -316,8 +331,8 @@ class Design {
   }
 
   #use(shopper: number): void {
-    const position = this.#positionOf.get(shopper);
-    if (position === undefined || this.#used[position]) return;
+    const position = this.#positionOf[shopper]!;
+    if (position < 0 || this.#used[position]) return;
     this.#used[position] = 1;
     // One that has lapsed meanwhile is no longer counted as outstanding.
     if (position >= this.#lapsed) this.#outstanding--;
@@ -341,8 +356,8 @@ class Design {
     world.tally.refuse('503 of the order');
     world.ends(shopper, this.#functions.order);
     this.#billSmall(readUnits.price + 2 * readUnits.stockItem);
-    const { least, steps } = retryAfter();
-    world.heap.put(world.now + least + world.random.next() * steps, kind.order, shopper);
+    const { least, most } = retryAfter;
+    world.heap.put(world.now + least + world.random.next() * (most - least), kind.order, shopper);
   }
 
   #refused(marked: number): void {
@@ -369,7 +384,6 @@ class Design {
     return cold ? this.#world.assume('coldStartMs') / 1000 : 0;
   }
 
-  readonly #positionOf = new Map<number, number>();
 }
 
 /** Apart from each other in the key space of the admission table. */

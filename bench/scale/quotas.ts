@@ -51,15 +51,14 @@ export const defaultQuotas: Quotas = {
   providerRate: limitOf('provider.rate'),
 };
 
-/** Our own stage's throttle is below the account's. */
-export function ofStage(quotas: Quotas): Quotas {
-  const { api } = configOf('prod');
-  return {
-    ...quotas,
-    gatewayRate: Math.min(quotas.gatewayRate, api.requestsPerSecond),
-    gatewayBurst: Math.min(quotas.gatewayBurst, api.burst),
-  };
-}
+const { api } = configOf('prod');
+
+/** The same with the throttle of our own stage, which is below the account's. */
+export const stageQuotas: Quotas = {
+  ...defaultQuotas,
+  gatewayRate: Math.min(defaultQuotas.gatewayRate, api.requestsPerSecond),
+  gatewayBurst: Math.min(defaultQuotas.gatewayBurst, api.burst),
+};
 
 export interface Raise {
   readonly quota: keyof Quotas;

@@ -10,7 +10,8 @@ export class Tally {
   readonly firstAnswers = new Histogram();
   readonly finalAnswers = new Histogram();
   readonly paid = new Histogram();
-  /** Sales, arrivals and refusals in each second. */
+  /** Shoppers who came, sales and last answers, by second. */
+  readonly arrivedIn: number[] = [];
   readonly soldIn: number[] = [];
   readonly answeredIn: number[] = [];
   sold = 0;
@@ -35,6 +36,11 @@ export class Tally {
 
   refuse(reason: string): void {
     this.refusals.set(reason, (this.refusals.get(reason) ?? 0) + 1);
+  }
+
+  arrive(now: number): void {
+    const second = Math.floor(now);
+    this.arrivedIn[second] = (this.arrivedIn[second] ?? 0) + 1;
   }
 
   sell(now: number): void {

@@ -80,6 +80,7 @@ export class World {
     const shopper = this.#comeSoFar++;
     const at = this.now + this.random.exponential(arrivalSeconds / shoppers);
     this.arrivedAt[shopper] = at;
+    this.tally.arrive(at);
     this.heap.put(at, kind, shopper);
   }
 
