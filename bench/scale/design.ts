@@ -17,7 +17,19 @@ export interface DesignOptions {
   readonly memorySeconds: number;
 }
 
-const kind = { comes: 0, ticket: 1, ticketed: 2, token: 3, admitted: 4, order: 5, attempt: 6, placed: 7, refused: 8, tick: 9, read: 10 };
+const kind = {
+  comes: 0,
+  ticket: 1,
+  ticketed: 2,
+  token: 3,
+  admitted: 4,
+  order: 5,
+  attempt: 6,
+  placed: 7,
+  refused: 8,
+  tick: 9,
+  read: 10,
+};
 
 const { writeUnits, readUnits, bill } = calibration.order;
 const orderMs = assumptions.milliseconds['order-place-order'];
@@ -42,6 +54,7 @@ class Design {
   readonly #prices: Throughput;
   readonly #stock: Throughput;
   readonly #provider: Bucket;
+  readonly #ticketRoute: Bucket;
   readonly #functions;
   readonly #begun: Float64Array;
   readonly #contended: Int16Array;
@@ -78,10 +91,17 @@ class Design {
     this.#prices = world.reads();
     this.#stock = world.reads();
     this.#provider = new Bucket(quotas.providerRate);
-    this.#functions = { ticket: world.environments(), token: world.environments(), order: world.environments() };
+    this.#ticketRoute = new Bucket(quotas.ticketRate, 2 * quotas.ticketRate);
+    this.#functions = {
+      ticket: world.environments(),
+      token: world.environments(),
+      order: world.environments(),
+    };
     this.#begun = new Float64Array(scenario.shoppers);
     this.#contended = new Int16Array(scenario.shoppers).fill(-1);
-    this.#lastRead = new Float64Array(quotas.concurrency + quotas.warmEnvironments).fill(Number.NEGATIVE_INFINITY);
+    this.#lastRead = new Float64Array(quotas.concurrency + quotas.warmEnvironments).fill(
+      Number.NEGATIVE_INFINITY,
+    );
     this.#conflicts = new Uint8Array(scenario.shoppers);
     this.#queue = new Int32Array(scenario.shoppers);
     this.#positionOf = new Int32Array(scenario.shoppers).fill(-1);
@@ -99,27 +119,38 @@ class Design {
     switch (what) {
       case kind.comes:
         this.#world.comes(kind.comes);
-        return this.#look(shopper);
+        this.#look(shopper);
+        return;
       case kind.ticket:
-        return this.#look(shopper);
+        this.#look(shopper);
+        return;
       case kind.ticketed:
-        return this.#ticketed(shopper);
+        this.#ticketed(shopper);
+        return;
       case kind.token:
-        return this.#fetchToken(shopper);
+        this.#fetchToken(shopper);
+        return;
       case kind.admitted:
-        return this.#admitted(shopper);
+        this.#admitted(shopper);
+        return;
       case kind.order:
-        return this.#order(shopper);
+        this.#order(shopper);
+        return;
       case kind.read:
-        return this.#read(shopper);
+        this.#read(shopper);
+        return;
       case kind.attempt:
-        return this.#attempt(shopper);
+        this.#attempt(shopper);
+        return;
       case kind.placed:
-        return this.#placed(shopper);
+        this.#placed(shopper);
+        return;
       case kind.refused:
-        return this.#refused(shopper);
+        this.#refused(shopper);
+        return;
       default:
-        return this.#tick();
+        this.#tick();
+        return;
     }
   }
 
@@ -131,11 +162,24 @@ class Design {
     if (world.now > this.#soldOutAt + 1) {
       if (world.tries[shopper] === 0) world.told(shopper);
       world.tally.refuse('sold out');
-      return world.answered(shopper);
+      world.answered(shopper);
+      return;
     }
-    if (!world.passes(world.assume('apiBytes'))) return world.comesBack(shopper, kind.ticket);
+    if (!this.#ticketRoute.take(world.now)) {
+      world.tally.meets('throttle of the ticket route', world.now);
+      world.tally.refuse('429 of a ticket');
+      world.comesBack(shopper, kind.ticket);
+      return;
+    }
+    if (!world.passes(world.assume('apiBytes'))) {
+      world.comesBack(shopper, kind.ticket);
+      return;
+    }
     const got = world.starts(shopper, this.#functions.ticket);
-    if (!got) return world.comesBack(shopper, kind.ticket);
+    if (!got) {
+      world.comesBack(shopper, kind.ticket);
+      return;
+    }
     this.#billSmall(world.assume('ticketReadUnits'));
     const counter = Math.floor(world.now) * 64 + world.random.below(world.assume('arrivalShards'));
     const limit =
@@ -144,7 +188,8 @@ class Design {
     const at = world.now + this.#seconds(got.cold) + world.assume('ticketMs') / 1000;
     if (limit) {
       world.tally.meets(`admission table: ${limit} write units`, world.now);
-      return world.heap.put(at, kind.refused, -1 - shopper);
+      world.heap.put(at, kind.refused, -1 - shopper);
+      return;
     }
     world.tally.count('dynamodb.writeUnits', world.assume('ticketWriteUnits'));
     world.heap.put(at, kind.ticketed, shopper);
@@ -154,7 +199,10 @@ class Design {
     const world = this.#world;
     world.ends(shopper, this.#functions.ticket);
     world.told(shopper);
-    if (this.#options.pace === undefined) return this.#fetchToken(shopper);
+    if (this.#options.pace === undefined) {
+      this.#fetchToken(shopper);
+      return;
+    }
     this.#queue[this.#tickets++] = shopper;
     const second = Math.floor(world.now);
     this.#ticketsIn[second] = (this.#ticketsIn[second] ?? 0) + 1;
@@ -170,8 +218,14 @@ class Design {
     }
     const servedThen = this.#servedBy[Math.floor(now - world.assume('holdSeconds'))] ?? 0;
     for (; this.#lapsed < servedThen; this.#lapsed++) if (!this.#used[this.#lapsed]) this.#outstanding--;
-    if (this.#shards.left < 1) return this.#sellOut();
-    const next = Math.max(0, Math.min(pace, this.#shards.left - this.#outstanding, this.#known - this.#served));
+    if (this.#shards.left < 1) {
+      this.#sellOut();
+      return;
+    }
+    const next = Math.max(
+      0,
+      Math.min(pace, this.#shards.left - this.#outstanding, this.#known - this.#served),
+    );
     for (let index = 0; index < Math.floor(next); index++) this.#serve(this.#served++);
     this.#servedBy[Math.floor(now)] = this.#served;
     this.#pollFor(1, pace);
@@ -201,7 +255,10 @@ class Design {
       world.answered(this.#queue[position]!, world.random.next() * (every + 1));
     }
     world.edge(world.assume('apiBytes'), this.#tickets - this.#served);
-    world.tally.refusals.set('sold out', (world.tally.refusals.get('sold out') ?? 0) + this.#tickets - this.#served);
+    world.tally.refusals.set(
+      'sold out',
+      (world.tally.refusals.get('sold out') ?? 0) + this.#tickets - this.#served,
+    );
     this.#served = this.#tickets;
   }
 
@@ -217,25 +274,42 @@ class Design {
 
   #fetchToken(shopper: number): void {
     const world = this.#world;
-    if (!world.passes(world.assume('apiBytes'))) return world.comesBack(shopper, kind.token);
+    if (!world.passes(world.assume('apiBytes'))) {
+      world.comesBack(shopper, kind.token);
+      return;
+    }
     const got = world.starts(shopper, this.#functions.token);
-    if (!got) return world.comesBack(shopper, kind.token);
+    if (!got) {
+      world.comesBack(shopper, kind.token);
+      return;
+    }
     this.#billSmall(world.assume('ticketReadUnits'));
-    world.heap.put(world.now + this.#seconds(got.cold) + world.assume('ticketMs') / 1000, kind.admitted, shopper);
+    world.heap.put(
+      world.now + this.#seconds(got.cold) + world.assume('ticketMs') / 1000,
+      kind.admitted,
+      shopper,
+    );
   }
 
   #admitted(shopper: number): void {
     const world = this.#world;
     world.ends(shopper, this.#functions.token);
-    const think = this.#options.pace === undefined ? 0 : world.random.exponential(world.assume('thinkSeconds'));
+    const think =
+      this.#options.pace === undefined ? 0 : world.random.exponential(world.assume('thinkSeconds'));
     world.heap.put(world.now + Math.min(think, world.assume('holdSeconds') - 20), kind.order, shopper);
   }
 
   #order(shopper: number): void {
     const world = this.#world;
-    if (!world.passes(0)) return world.comesBack(shopper, kind.order);
+    if (!world.passes(0)) {
+      world.comesBack(shopper, kind.order);
+      return;
+    }
     const got = world.starts(shopper, this.#functions.order);
-    if (!got) return world.comesBack(shopper, kind.order);
+    if (!got) {
+      world.comesBack(shopper, kind.order);
+      return;
+    }
     this.#begun[shopper] = world.now;
     this.#conflicts[shopper] = 0;
     this.#contended[shopper] = -1;
@@ -257,9 +331,13 @@ class Design {
       if (limit) {
         world.tally.meets(`one item that every order reads: ${limit} read units`, now);
         const tries = this.#conflicts[shopper]!++;
-        if (tries === readTries) return this.#refuse(shopper, 'reads of one item');
+        if (tries === readTries) {
+          this.#refuse(shopper, 'reads of one item');
+          return;
+        }
         const wait = world.random.next() * Math.min(1_000, 25 * 2 ** tries);
-        return world.heap.put(now + wait / 1000, kind.read, shopper);
+        world.heap.put(now + wait / 1000, kind.read, shopper);
+        return;
       }
       this.#lastRead[environment] = now;
       // The bill of an order holds the reads of one shard.
@@ -274,23 +352,31 @@ class Design {
   #attempt(shopper: number): void {
     const world = this.#world;
     const { now } = world;
-    if (now - this.#begun[shopper]! > patience) return this.#refuse(shopper, 'contention for 8 s');
+    if (now - this.#begun[shopper]! > patience) {
+      this.#refuse(shopper, 'contention for 8 s');
+      return;
+    }
     const shard = this.#shards.choose(world.random, this.#contended[shopper]!);
     if (shard < 0) {
       // It was measured with one shard; an exact count reads each further one twice, consistently.
       world.tally.count('dynamodb.readUnits', calibration.soldOut.readUnits + 2 * (this.#shards.count - 1));
       world.tally.refuse('sold out');
       world.answered(shopper);
-      return world.ends(shopper, this.#functions.order);
+      world.ends(shopper, this.#functions.order);
+      return;
     }
     const limit = this.#limitOf(shopper, shard);
-    if (limit) return this.#refuse(shopper, limit);
+    if (limit) {
+      this.#refuse(shopper, limit);
+      return;
+    }
     world.tally.transactions++;
     const drawn = this.#shards.draw(shard, now, now + world.assume('heldMs') / 1000);
     this.#takeUnits(shopper, shard, drawn === 'drawn');
     if (drawn === 'drawn') {
       this.#use(shopper);
-      return world.heap.put(now + world.assume('transactionMs') / 1000, kind.placed, shopper);
+      world.heap.put(now + world.assume('transactionMs') / 1000, kind.placed, shopper);
+      return;
     }
     world.tally.count(
       'dynamodb.writeUnits',
@@ -315,7 +401,10 @@ class Design {
       named('order index by customer', byCustomer.meets(now, shopper, writeUnits.orderIndex)) ??
       named('order index by due time', byDue.meets(now, shopper % dueKeys, writeUnits.orderIndex)) ??
       named('inventory table', inventory.meets(now, shard, writeUnits.inventory)) ??
-      named('admission table', admission.meets(now, ofClaims + shopper, this.#world.assume('claimWriteUnits')))
+      named(
+        'admission table',
+        admission.meets(now, ofClaims + shopper, this.#world.assume('claimWriteUnits')),
+      )
     );
   }
 
@@ -346,7 +435,9 @@ class Design {
     world.tally.count('dynamodb.writeUnits', world.assume('claimWriteUnits'));
     world.answered(shopper);
     const waits = this.#provider.wait(world.now, 2);
-    world.tally.paid.add(waits + (2 * assumptions.providerMilliseconds + assumptions.workflowMilliseconds) / 1000);
+    world.tally.paid.add(
+      waits + (2 * assumptions.providerMilliseconds + assumptions.workflowMilliseconds) / 1000,
+    );
   }
 
   /** 503 with Retry-After. */
@@ -383,7 +474,6 @@ class Design {
   #seconds(cold: boolean): number {
     return cold ? this.#world.assume('coldStartMs') / 1000 : 0;
   }
-
 }
 
 /** Apart from each other in the key space of the admission table. */

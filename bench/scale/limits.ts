@@ -35,6 +35,8 @@ export class Bucket {
   }
 
   #fill(now: number): void {
+    // Infinite rates make no sense of 0 × ∞.
+    if (this.rate === Number.POSITIVE_INFINITY) return;
     this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#filled) * this.rate);
     this.#filled = now;
   }

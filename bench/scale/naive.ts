@@ -65,7 +65,11 @@ class Naive {
   constructor(scenario: Scenario, quotas: Quotas) {
     const world = new World(scenario, quotas);
     this.#world = world;
-    this.#functions = { create: world.environments(), read: world.environments(), tasks: steps.map(() => world.environments()) };
+    this.#functions = {
+      create: world.environments(),
+      read: world.environments(),
+      tasks: steps.map(() => world.environments()),
+    };
     this.#order = world.writes();
     this.#indexes = world.writes();
     this.#stock = world.writes();
@@ -87,31 +91,46 @@ class Naive {
     switch (what) {
       case kind.comes:
         this.#world.comes(kind.comes);
-        return this.#create(shopper);
+        this.#create(shopper);
+        return;
       case kind.order:
-        return this.#create(shopper);
+        this.#create(shopper);
+        return;
       case kind.start:
-        return this.#start(shopper);
+        this.#start(shopper);
+        return;
       case kind.answered:
-        return this.#accepted(shopper);
+        this.#accepted(shopper);
+        return;
       case kind.step:
-        return this.#step(shopper);
+        this.#step(shopper);
+        return;
       case kind.task:
-        return this.#task(shopper);
+        this.#task(shopper);
+        return;
       case kind.done:
-        return this.#done(shopper);
+        this.#done(shopper);
+        return;
       case kind.poll:
-        return this.#poll(shopper);
+        this.#poll(shopper);
+        return;
       default:
-        return this.#polled(shopper);
+        this.#polled(shopper);
+        return;
     }
   }
 
   #create(shopper: number): void {
     const world = this.#world;
-    if (!world.passes(0)) return world.comesBack(shopper, kind.order);
+    if (!world.passes(0)) {
+      world.comesBack(shopper, kind.order);
+      return;
+    }
     const got = world.starts(shopper, this.#functions.create);
-    if (!got) return world.comesBack(shopper, kind.order);
+    if (!got) {
+      world.comesBack(shopper, kind.order);
+      return;
+    }
     world.tally.count('apigateway.restRequests', 1);
     this.#retries[shopper] = 0;
     const cold = got.cold ? world.assume('coldStartMs') / 1000 : 0;
@@ -127,12 +146,18 @@ class Naive {
       this.#at[shopper] = 0;
       this.#retries[shopper] = 0;
       world.heap.put(world.now, kind.step, shopper);
-      return world.heap.put(world.now, kind.answered, shopper);
+      world.heap.put(world.now, kind.answered, shopper);
+      return;
     }
     if (!limit) world.tally.meets('StartExecution of Standard workflows', world.now);
     this.#retries[shopper]!++;
     if (!limit && this.#retries[shopper]! < world.assume('sdkTries')) {
-      return world.heap.put(world.now + 0.1 * 2 ** this.#retries[shopper]! * world.random.next(), kind.start, shopper);
+      world.heap.put(
+        world.now + 0.1 * 2 ** this.#retries[shopper]! * world.random.next(),
+        kind.start,
+        shopper,
+      );
+      return;
     }
     world.tally.refuse('5xx of the order');
     this.#billTask(create);
@@ -152,7 +177,10 @@ class Naive {
     const transitions = transitionsTo[this.#at[shopper]!]!;
     const wait = this.#transitions.wait(world.now, transitions);
     if (wait > 0) world.tally.meets('transitions of Standard workflows', world.now);
-    if (this.#at[shopper]! < steps.length) return world.heap.put(world.now + wait, kind.task, shopper);
+    if (this.#at[shopper]! < steps.length) {
+      world.heap.put(world.now + wait, kind.task, shopper);
+      return;
+    }
     world.tally.countAll(sale);
     world.tally.count('cloudfront.requests', -1);
     world.tally.count('waf.requests', -1);
@@ -166,7 +194,8 @@ class Naive {
     const got = this.#functions.tasks[at]!.acquire(world.now);
     if (typeof got === 'string') {
       world.tally.meets(`Lambda ${got}`, world.now);
-      return this.#again(shopper, taskRetries.throttled);
+      this.#again(shopper, taskRetries.throttled);
+      return;
     }
     this.#taskEnvironment[shopper] = got.id;
     const cold = got.cold ? world.assume('coldStartMs') / 1000 : 0;
@@ -175,12 +204,17 @@ class Naive {
   }
 
   #done(shopper: number): void {
-    const world = this.#world;
     const at = this.#at[shopper]!;
     this.#functions.tasks[at]!.release(this.#taskEnvironment[shopper]!);
-    if (at === 0) return this.#reserve(shopper);
+    if (at === 0) {
+      this.#reserve(shopper);
+      return;
+    }
     const limit = this.#write(shopper, steps[at]!);
-    if (limit) return this.#again(shopper, taskRetries.throttled);
+    if (limit) {
+      this.#again(shopper, taskRetries.throttled);
+      return;
+    }
     this.#next(shopper);
   }
 
@@ -190,7 +224,8 @@ class Naive {
     const { now } = world;
     if (this.#stock.meets(now, 0, steps[0]!.writes.stock)) {
       world.tally.meets('the stock item: partition write units', now);
-      return this.#again(shopper, taskRetries.conflict);
+      this.#again(shopper, taskRetries.conflict);
+      return;
     }
     world.tally.transactions++;
     this.#stock.take(now, 0, steps[0]!.writes.stock);
@@ -198,10 +233,17 @@ class Naive {
       world.tally.conflicts++;
       world.tally.meets('the stock item: conflicts', now);
       world.tally.count('dynamodb.writeUnits', steps[0]!.writes.stock + steps[0]!.writes.order);
-      return this.#again(shopper, taskRetries.conflict);
+      this.#again(shopper, taskRetries.conflict);
+      return;
     }
-    if (this.#left < 1) return this.#end(shopper, state.soldOut);
-    if (this.#write(shopper, steps[0]!)) return this.#again(shopper, taskRetries.throttled);
+    if (this.#left < 1) {
+      this.#end(shopper, state.soldOut);
+      return;
+    }
+    if (this.#write(shopper, steps[0]!)) {
+      this.#again(shopper, taskRetries.throttled);
+      return;
+    }
     this.#item.hold(0, now + world.assume('heldMs') / 1000);
     this.#left--;
     world.tally.sell(now);
@@ -221,7 +263,10 @@ class Naive {
     this.#billTask(steps[this.#at[shopper]!]!);
     world.tally.count('states.transitions', 1);
     // A sale is carried on by hand; its order is paid late, and that is all that is counted of it.
-    if (retries >= tries) return this.#at[shopper] === 0 ? this.#end(shopper, state.failed) : undefined;
+    if (retries >= tries) {
+      if (this.#at[shopper] === 0) this.#end(shopper, state.failed);
+      return;
+    }
     const wait = this.#transitions.wait(world.now, 1);
     world.heap.put(world.now + wait + first * 2 ** retries, kind.task, shopper);
   }
@@ -240,9 +285,15 @@ class Naive {
 
   #poll(shopper: number): void {
     const world = this.#world;
-    if (!world.passes(500)) return world.heap.put(world.now + pollSeconds, kind.poll, shopper);
+    if (!world.passes(500)) {
+      world.heap.put(world.now + pollSeconds, kind.poll, shopper);
+      return;
+    }
     const got = world.starts(shopper, this.#functions.read);
-    if (!got) return world.heap.put(world.now + pollSeconds, kind.poll, shopper);
+    if (!got) {
+      world.heap.put(world.now + pollSeconds, kind.poll, shopper);
+      return;
+    }
     world.tally.count('apigateway.restRequests', 1);
     world.tally.count('dynamodb.readUnits', 1);
     this.#billTask({ ms: 15, gb: 0.5, writes: none });
@@ -254,10 +305,14 @@ class Naive {
     const world = this.#world;
     world.ends(shopper, this.#functions.read);
     const now = this.#state[shopper]!;
-    if (now === state.running) return world.heap.put(world.now + pollSeconds, kind.poll, shopper);
+    if (now === state.running) {
+      world.heap.put(world.now + pollSeconds, kind.poll, shopper);
+      return;
+    }
     if (now === state.failed) {
       world.tally.refuse('order failed');
-      return world.comesBack(shopper, kind.order);
+      world.comesBack(shopper, kind.order);
+      return;
     }
     if (now === state.soldOut) world.tally.refuse('sold out');
     world.answered(shopper);
@@ -266,7 +321,8 @@ class Naive {
   #write(shopper: number, { writes }: Step): string | undefined {
     const world = this.#world;
     const limit =
-      this.#order.meets(world.now, shopper, writes.order) ?? this.#indexes.meets(world.now, shopper, writes.index);
+      this.#order.meets(world.now, shopper, writes.order) ??
+      this.#indexes.meets(world.now, shopper, writes.index);
     if (limit) {
       world.tally.meets(`order table: ${limit} write units`, world.now);
       return limit;

@@ -5,6 +5,8 @@ import file from '../limits.json' with { type: 'json' };
 export interface Quotas {
   readonly gatewayRate: number;
   readonly gatewayBurst: number;
+  /** Tickets a second that the route lets through, so that tickets leave room for orders. */
+  readonly ticketRate: number;
   readonly concurrency: number;
   readonly environmentsPer10Seconds: number;
   readonly requestsPerConcurrency: number;
@@ -34,6 +36,7 @@ export function limitOf(name: Name): number {
 export const defaultQuotas: Quotas = {
   gatewayRate: limitOf('apigateway.accountRate'),
   gatewayBurst: limitOf('apigateway.accountBurst'),
+  ticketRate: Number.POSITIVE_INFINITY,
   concurrency: limitOf('lambda.concurrency'),
   environmentsPer10Seconds: limitOf('lambda.environmentsPer10Seconds'),
   requestsPerConcurrency: limitOf('lambda.requestsPerConcurrency'),
@@ -53,11 +56,15 @@ export const defaultQuotas: Quotas = {
 
 const { api } = configOf('prod');
 
-/** The same with the throttle of our own stage, which is below the account's. */
+/**
+ * The same with the throttle of our own stage, which is below the account's, and one of the route that gives tickets: half
+ * of what a new admission table takes.
+ */
 export const stageQuotas: Quotas = {
   ...defaultQuotas,
   gatewayRate: Math.min(defaultQuotas.gatewayRate, api.requestsPerSecond),
   gatewayBurst: Math.min(defaultQuotas.gatewayBurst, api.burst),
+  ticketRate: 1_000,
 };
 
 export interface Raise {
@@ -75,6 +82,12 @@ export const raises: readonly Raise[] = [
     what: 'HTTP API requests/s, account and stage',
     to: 60_000,
     how: 'Service Quotas; `api.requestsPerSecond` in lib/config.ts',
+  },
+  {
+    quota: 'ticketRate',
+    what: 'throttle of the route that gives tickets, requests/s',
+    to: 40_000,
+    how: 'route throttle of the stage',
   },
   { quota: 'concurrency', what: 'Lambda concurrency', to: 8_000, how: 'Service Quotas' },
   {

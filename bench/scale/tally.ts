@@ -62,6 +62,28 @@ export class Tally {
     return this.soldIn.reduce((most, sold = 0) => Math.max(most, sold), 0);
   }
 
+  /** Seconds until as many were sold; NaN when they never were. */
+  secondsUntil(units: number): number {
+    let sold = 0;
+    for (let second = 0; second < this.soldIn.length; second++) {
+      sold += this.soldIn[second] ?? 0;
+      if (sold >= units) return second + 1;
+    }
+    return Number.NaN;
+  }
+
+  /** Sold a second, from the first sale until as many were sold. */
+  rateUntil(units: number): number {
+    const first = this.soldIn.findIndex((sold) => sold > 0);
+    return units / Math.max(1, this.secondsUntil(units) - first);
+  }
+
+  /** US dollars of CloudFront and WAF. */
+  get edgeUsd(): number {
+    const edge = ['cloudfront.requests', 'cloudfront.bytes', 'waf.requests'];
+    return edge.reduce((sum, price) => sum + priceOf(price, this.counts.get(price) ?? 0), 0);
+  }
+
   /** US dollars, without e-mail and waiting for the provider. */
   get usd(): number {
     return [...this.counts].reduce((sum, [price, count]) => sum + priceOf(price, count), 0);
