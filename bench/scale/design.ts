@@ -4,6 +4,7 @@ import { Bucket, type Throughput } from './limits.ts';
 import type { Quotas } from './quotas.ts';
 import { backoffMs, patience, Shards } from './shards.ts';
 import type { Tally } from './tally.ts';
+import { WaitingRoom } from './waiting-room.ts';
 import { type Scenario, World } from './world.ts';
 
 export interface DesignOptions {
@@ -33,8 +34,6 @@ const kind = {
 
 const { writeUnits, readUnits, bill } = calibration.order;
 const orderMs = assumptions.milliseconds['order-place-order'];
-/** Of a wait in the queue, by the ticket's ETA: `functions/admission` tells a quarter of it, 1 to 15 s. */
-const poll = { part: 4, most: 15 };
 /** Seconds of the Retry-After of a 503, evenly spread (functions/kernel/http.ts). */
 const retryAfter = { least: 1, most: 5 };
 const dueKeys = 64;
@@ -61,19 +60,8 @@ class Design {
   /** When each environment of the order's function last read the SKU. */
   readonly #lastRead: Float64Array;
   readonly #conflicts: Uint8Array;
-  /** Shoppers by position. */
-  readonly #queue: Int32Array;
-  /** Where each stands in the queue, if it does. */
-  readonly #positionOf: Int32Array;
-  readonly #used: Uint8Array;
-  readonly #ticketsIn: number[] = [];
-  readonly #servedBy: number[] = [];
-  #tickets = 0;
-  #known = 0;
-  #closedSeconds = 0;
-  #served = 0;
-  #lapsed = 0;
-  #outstanding = 0;
+  /** Where nobody waits there is none. */
+  readonly #room: WaitingRoom | undefined;
   #soldOutAt = Number.POSITIVE_INFINITY;
 
   constructor(scenario: Scenario, quotas: Quotas, options: DesignOptions) {
@@ -91,6 +79,7 @@ class Design {
     this.#prices = world.reads();
     this.#stock = world.reads();
     this.#provider = new Bucket(quotas.providerRate);
+    if (options.pace !== undefined) this.#room = new WaitingRoom(scenario.shoppers, options.pace);
     this.#ticketRoute = new Bucket(quotas.ticketRate, 2 * quotas.ticketRate);
     this.#functions = {
       ticket: world.environments(),
@@ -103,15 +92,12 @@ class Design {
       Number.NEGATIVE_INFINITY,
     );
     this.#conflicts = new Uint8Array(scenario.shoppers);
-    this.#queue = new Int32Array(scenario.shoppers);
-    this.#positionOf = new Int32Array(scenario.shoppers).fill(-1);
-    this.#used = new Uint8Array(scenario.shoppers);
   }
 
   run(): Tally {
     const { heap } = this.#world;
     this.#world.comes(kind.comes);
-    if (this.#options.pace !== undefined) heap.put(1, kind.tick, 0);
+    if (this.#room) heap.put(1, kind.tick, 0);
     return this.#world.run((what, shopper) => this.#handle(what, shopper));
   }
 
@@ -199,77 +185,26 @@ class Design {
     const world = this.#world;
     world.ends(shopper, this.#functions.ticket);
     world.told(shopper);
-    if (this.#options.pace === undefined) {
-      this.#fetchToken(shopper);
-      return;
-    }
-    this.#queue[this.#tickets++] = shopper;
-    const second = Math.floor(world.now);
-    this.#ticketsIn[second] = (this.#ticketsIn[second] ?? 0) + 1;
+    if (this.#room) this.#room.enter(world.now, shopper);
+    else this.#fetchToken(shopper);
   }
 
   /** The conductor, once a second. */
   #tick(): void {
     const world = this.#world;
-    const { now } = world;
-    const pace = this.#options.pace!;
-    while (this.#closedSeconds + 1 + world.assume('secondClosedAfter') <= now) {
-      this.#known += this.#ticketsIn[this.#closedSeconds++] ?? 0;
-    }
-    const servedThen = this.#servedBy[Math.floor(now - world.assume('holdSeconds'))] ?? 0;
-    for (; this.#lapsed < servedThen; this.#lapsed++) if (!this.#used[this.#lapsed]) this.#outstanding--;
-    if (this.#shards.left < 1) {
-      this.#sellOut();
+    const room = this.#room!;
+    const { left } = this.#shards;
+    if (left < 1) {
+      this.#soldOutAt = world.now;
+      room.sellOut(world);
       return;
     }
-    const next = Math.max(
-      0,
-      Math.min(pace, this.#shards.left - this.#outstanding, this.#known - this.#served),
-    );
-    for (let index = 0; index < Math.floor(next); index++) this.#serve(this.#served++);
-    this.#servedBy[Math.floor(now)] = this.#served;
-    this.#pollFor(1, pace);
-    world.heap.put(now + 1, kind.tick, 0);
-  }
-
-  #serve(position: number): void {
-    const world = this.#world;
-    this.#outstanding++;
-    const shopper = this.#queue[position]!;
-    this.#positionOf[shopper] = position;
-    if (world.random.next() < world.assume('noShow')) {
-      world.tally.refuse('did not order');
-      return;
+    for (const shopper of room.serve(world, left)) {
+      if (world.random.next() < world.assume('noShow')) world.tally.refuse('did not order');
+      // At the front of the queue it asks every second, and the edge's copy is up to a second old.
+      else world.heap.put(world.now + 2 * world.random.next(), kind.token, shopper);
     }
-    // At the front of the queue it asks every second, and the edge's copy is up to a second old.
-    world.heap.put(world.now + 2 * world.random.next(), kind.token, shopper);
-  }
-
-  /** The waiting room is told at once: each at its next look at the edge. */
-  #sellOut(): void {
-    const world = this.#world;
-    this.#soldOutAt = world.now;
-    const pace = this.#options.pace!;
-    for (let position = this.#served; position < this.#tickets; position++) {
-      const every = Math.min(poll.most, Math.max(1, (position - this.#served) / pace / poll.part));
-      world.answered(this.#queue[position]!, world.random.next() * (every + 1));
-    }
-    world.edge(world.assume('apiBytes'), this.#tickets - this.#served);
-    world.tally.refusals.set(
-      'sold out',
-      (world.tally.refusals.get('sold out') ?? 0) + this.#tickets - this.#served,
-    );
-    this.#served = this.#tickets;
-  }
-
-  /** Looks at the edge of all who wait, for some seconds: each every quarter of its ETA, 1 to 15 s. */
-  #pollFor(seconds: number, pace: number): void {
-    const waiting = this.#tickets - this.#served;
-    const eta = waiting / pace;
-    const near = Math.min(eta, poll.part * poll.most);
-    const ofNear = pace * (Math.min(near, poll.part) + poll.part * Math.log(Math.max(1, near / poll.part)));
-    const ofFar = Math.max(0, waiting - near * pace) / poll.most;
-    this.#world.edge(this.#world.assume('apiBytes'), seconds * (ofNear + ofFar));
+    world.heap.put(world.now + 1, kind.tick, 0);
   }
 
   #fetchToken(shopper: number): void {
@@ -294,8 +229,7 @@ class Design {
   #admitted(shopper: number): void {
     const world = this.#world;
     world.ends(shopper, this.#functions.token);
-    const think =
-      this.#options.pace === undefined ? 0 : world.random.exponential(world.assume('thinkSeconds'));
+    const think = !this.#room ? 0 : world.random.exponential(world.assume('thinkSeconds'));
     world.heap.put(world.now + Math.min(think, world.assume('holdSeconds') - 20), kind.order, shopper);
   }
 
@@ -374,7 +308,7 @@ class Design {
     const drawn = this.#shards.draw(shard, now, now + world.assume('heldMs') / 1000);
     this.#takeUnits(shopper, shard, drawn === 'drawn');
     if (drawn === 'drawn') {
-      this.#use(shopper);
+      this.#room?.use(shopper);
       world.heap.put(now + world.assume('transactionMs') / 1000, kind.placed, shopper);
       return;
     }
@@ -417,14 +351,6 @@ class Design {
     if (!written) return;
     byCustomer.take(now, shopper, writeUnits.orderIndex);
     byDue.take(now, shopper % dueKeys, writeUnits.orderIndex);
-  }
-
-  #use(shopper: number): void {
-    const position = this.#positionOf[shopper]!;
-    if (position < 0 || this.#used[position]) return;
-    this.#used[position] = 1;
-    // One that has lapsed meanwhile is no longer counted as outstanding.
-    if (position >= this.#lapsed) this.#outstanding--;
   }
 
   #placed(shopper: number): void {
