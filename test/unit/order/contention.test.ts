@@ -88,8 +88,6 @@ function world(shards: number[], seed: number) {
     dropsOf: async () => [],
     fallbackSlot: async () => undefined,
     readCart: async () => undefined,
-    dropsOf: async () => [],
-    fallbackSlot: async () => undefined,
     readPrices: async () =>
       new Map([
         [
