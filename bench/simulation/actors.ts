@@ -14,6 +14,7 @@ import { dynamoEventStore } from '../../functions/order/adapters/event-store.ts'
 import { placementPorts } from '../../functions/order/adapters/placement-ports.ts';
 import { cancelOrder, payOrder } from '../../functions/order/app/change-own-order.ts';
 import { placeOrder } from '../../functions/order/app/place-order.ts';
+import { ownOrder } from '../../functions/order/app/read-orders.ts';
 import { receiveWebhook } from '../../functions/order/app/receive-webhook.ts';
 import { recordOutcome } from '../../functions/order/app/record-outcome.ts';
 import { type RefundRequest, refundOrder } from '../../functions/order/app/refund-order.ts';
@@ -29,7 +30,7 @@ import { webhookVerifiers } from '../../functions/payment/published.ts';
 import { deliverWebhook } from '../../functions/sandbox/app/deliver-webhook.ts';
 import { deliverWebhook as deliverWebhookSpec } from '../../functions/sandbox/handlers/deliver-webhook.infra.ts';
 import type { FunctionSpec } from '../../lib/constructs/function-spec.ts';
-import { type TaskFault, type Tasks, Workflow } from './workflow.ts';
+import { type Ended, type TaskFault, type Tasks, Workflow } from './workflow.ts';
 import type { World } from './world.ts';
 
 export const customerId = 'customer-1';
@@ -41,6 +42,8 @@ const traceparent = '00-0123456789abcdef0123456789abcdef-0123456789abcdef-01';
 export interface SagaFaults {
   /** What befalls the tasks of a run. */
   readonly task?: TaskFault;
+  /** Runs the saga in another way than within the worker's own steps. */
+  readonly run?: (actor: string, actors: Actors, command: unknown) => Promise<Ended>;
   /** Takes a webhook in the place of the product. */
   readonly webhook?: (actors: Actors, actor: string, reference: string) => Promise<void>;
   /** Changes what a Task state's function is, to see whether the checks notice. */
@@ -65,16 +68,26 @@ export class Actors {
       placementPorts(
         this.#world.documents(actor),
         { ORDER_TABLE: 'order', CART_TABLE: 'cart', CATALOG_TABLE: 'catalog', INVENTORY_TABLE: 'inventory' },
-        this.#time(),
+        this.#time(actor),
       ),
     )({ customerId: customer, idempotencyKey, body, locale: 'en', traceparent });
 
-  pay = (actor: string, orderId: string, by: string | PaymentMeans, idempotencyKey: string) => {
+  pay = (
+    actor: string,
+    orderId: string,
+    by: string | PaymentMeans,
+    idempotencyKey: string,
+    customer = customerId,
+  ) => {
     const means = typeof by === 'string' ? { method: 'card' as const, token: by } : by;
-    return payOrder(this.#change(actor))({ customerId, orderId }, means, idempotencyKey);
+    return payOrder(this.#change(actor))({ customerId: customer, orderId }, means, idempotencyKey);
   };
 
-  cancel = (actor: string, orderId: string) => cancelOrder(this.#change(actor))({ customerId, orderId });
+  cancel = (actor: string, orderId: string, customer = customerId) =>
+    cancelOrder(this.#change(actor))({ customerId: customer, orderId });
+
+  read = (actor: string, orderId: string, customer = customerId) =>
+    ownOrder({ load: this.#change(actor).store.load }, customer, orderId);
 
   refund = (actor: string, orderId: string, request: RefundRequest, idempotencyKey: string) =>
     refundOrder(this.#change(actor))(orderId, request, idempotencyKey);
@@ -84,13 +97,15 @@ export class Actors {
 
   /** The worker of an event, or of an order that is taken up again. */
   work = (actor: string, occasion: { orderId: string; resumed: boolean }): Promise<void> => {
-    const workflow = new Workflow('checkout', this.tasks(actor), this.#faults.task);
-    return runCheckout({ ...this.#change(actor), run: (command) => workflow.run({ command }) })(occasion);
+    const { run, task } = this.#faults;
+    const start = (command: unknown) =>
+      run ? run(actor, this, command) : new Workflow('checkout', this.tasks(actor), task).run({ command });
+    return runCheckout({ ...this.#change(actor), run: start })(occasion);
   };
 
   /** The functions of the saga's Task states, as their handlers are. */
   tasks = (actor: string): Tasks => {
-    const call = callProvider({ provider: this.#world.provider(actor), now: this.#world.clock });
+    const call = callProvider({ provider: this.#world.provider(actor), now: this.#world.clockOf(actor) });
     const record = recordOutcome(this.#change(actor));
     const tasks: Tasks = {
       'call-provider': (command) => call(z.parse(providerCommand, command)),
@@ -108,7 +123,7 @@ export class Actors {
       await receive('sandbox', { headers, body });
       return 200;
     };
-    return deliverWebhook({ post, secret: async () => webhookSecret, now: this.#world.clock })(due);
+    return deliverWebhook({ post, secret: async () => webhookSecret, now: this.#world.clockOf(actor) })(due);
   };
 
   /** What each consumer does with an event, by its function's name. */
@@ -132,7 +147,7 @@ export class Actors {
   #mail(actor: string, event: StoredEvent, receives: number): Promise<void> {
     const world = this.#world;
     return sendMail({
-      now: world.clock,
+      now: world.clockOf(actor),
       timeZone,
       mailLog: mailLog(world.documents(actor), notificationTable.name),
       addressOf: (id) => world.call(actor, `address of ${id}`, [], () => `${id}@example.org`),
@@ -165,12 +180,12 @@ export class Actors {
 
   #change(actor: string) {
     const store = dynamoEventStore(this.#world.documents(actor), { order: 'order', inventory: 'inventory' });
-    return { store, ...this.#time() };
+    return { store, ...this.#time(actor) };
   }
 
-  /** Waiting takes no time: whatever may happen meanwhile, the scheduler tries. */
-  #time() {
-    return { now: this.#world.clock, sleep: async () => {}, random: () => 0 };
+  #time(actor: string) {
+    const { sleep, random } = this.#world;
+    return { now: this.#world.clockOf(actor), sleep, random: () => random(actor) };
   }
 }
 

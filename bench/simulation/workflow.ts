@@ -9,7 +9,7 @@ export type Tasks = Readonly<Record<string, (input: any) => Promise<unknown>>>;
 export type TaskFault = (state: string, task: () => Promise<unknown>) => Promise<unknown>;
 
 /** How a run ended. */
-interface Ended {
+export interface Ended {
   readonly ended: 'succeeded' | 'failed';
   readonly error: string;
 }
