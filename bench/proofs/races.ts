@@ -612,7 +612,7 @@ async function setUp(race: Race, defect: Defect, faults: SagaFaults) {
       world.heard = (event: StoredEvent) => {
         if (!types.includes(event.type)) return;
         for (const consumer of ['run-checkout', 'deliver-webhook'])
-          if (isFor(actors.consumers[consumer]!, event)) deliveries.begin(event, consumer);
+          if (isFor(actors.consumers[consumer]!.spec, event)) deliveries.begin(event, consumer);
       };
     },
     placed: async (token, quantity = 1) => {

@@ -27,6 +27,10 @@ import { dueBuckets } from '../../functions/order/keys.ts';
 import { callProvider } from '../../functions/payment/app/call-provider.ts';
 import { providerCommand } from '../../functions/payment/contract.ts';
 import { webhookVerifiers } from '../../functions/payment/published.ts';
+import { addFacts } from '../../functions/reporting/adapters/row-table.ts';
+import { followOrder } from '../../functions/reporting/app/follow-order.ts';
+import { followOrder as followOrderSpec } from '../../functions/reporting/handlers/follow-order.infra.ts';
+import { reportingTable } from '../../functions/reporting/table.infra.ts';
 import { deliverWebhook } from '../../functions/sandbox/app/deliver-webhook.ts';
 import { deliverWebhook as deliverWebhookSpec } from '../../functions/sandbox/handlers/deliver-webhook.infra.ts';
 import type { FunctionSpec } from '../../lib/constructs/function-spec.ts';
@@ -35,7 +39,7 @@ import type { World } from './world.ts';
 
 export const customerId = 'customer-1';
 const webhookSecret = 'the-webhook-secret-of-the-simulation';
-const timeZone = 'Asia/Seoul';
+export const timeZone = 'Asia/Seoul';
 const traceparent = '00-0123456789abcdef0123456789abcdef-0123456789abcdef-01';
 
 /** What goes wrong in the saga and around it. */
@@ -142,6 +146,13 @@ export class Actors {
       consume: (actor, event) => this.tell(actor, JSON.parse(event.body)),
     },
     journal: { spec: journal, consume: (actor, event, receives) => this.#post(actor, event, receives) },
+    'follow-order': {
+      spec: followOrderSpec,
+      consume: (actor, event, receives) =>
+        followOrder({ addFacts: addFacts(this.#world.documents(actor), reportingTable.name) })(
+          received(followOrderSpec, event, receives),
+        ),
+    },
   };
 
   #mail(actor: string, event: StoredEvent, receives: number): Promise<void> {
@@ -195,7 +206,7 @@ interface Consumer {
 }
 
 /** Whether the rule of the consumer lets the event through. */
-export function isFor({ spec: { trigger } }: Consumer, event: StoredEvent): boolean {
+export function isFor({ trigger }: FunctionSpec, event: StoredEvent): boolean {
   return 'events' in trigger && trigger.events.some(({ type }) => type === event.type);
 }
 

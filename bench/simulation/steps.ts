@@ -128,6 +128,15 @@ export class Gate {
     await everybodyWaits();
   }
 
+  /** What an actor had sent before it ended: it arrives, or it does not. */
+  async land(id: string, arrives: boolean): Promise<void> {
+    const step = this.#remove(id);
+    if (!arrives) return;
+    this.taken.push(`${step.id} ${step.what} (nobody waits)`);
+    await outcomeOf(step.run);
+    await everybodyWaits();
+  }
+
   async #carryOut(step: Pending, mishap: Mishap | undefined) {
     switch (mishap) {
       case undefined:

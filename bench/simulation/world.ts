@@ -179,6 +179,19 @@ export class World {
     return JSON.parse(answer.body).paymentKey;
   }
 
+  /** The provider's settlement file of a day; undefined while the day is not over. */
+  settlementOf(actor: string, date: string): Promise<Uint8Array | undefined> {
+    const request = { method: 'GET', path: `/settlements/${date}`, query: {}, body: '' };
+    const touches = [{ place: 'provider', write: false }];
+    const run = async () => {
+      const { status, body } = await this.#sandbox({ ...request, authorization: `Bearer ${await apiKey()}` });
+      if (status === 404) return undefined;
+      if (status !== 200) throw new Error(`the provider answered ${status}`);
+      return Buffer.from(body);
+    };
+    return this.gate.call({ actor, what: `provider GET ${request.path}`, touches, transaction: false, run });
+  }
+
   /** Any other call of a port, for example to send an e-mail. */
   call<T>(actor: string, what: string, touches: readonly Touch[], run: () => T): Promise<T> {
     return this.gate.call<T>({ actor, what, touches, transaction: false, run });
