@@ -1,4 +1,3 @@
-import type { StoredEvent } from '../../functions/kernel/events.ts';
 import type { Bucket } from './bucket.ts';
 import type { Bus } from './bus.ts';
 import type { Item } from './expressions.ts';

@@ -52,7 +52,11 @@ export class History {
     this.#mayChangeStock = mayChangeStock;
   }
 
+  /** Steps until the first wrong. */
+  wrongAt: number | undefined;
+
   wrong(what: string): void {
+    this.wrongAt ??= this.#world.gate.taken.length;
     this.#world.wrongs.push(what);
   }
 

@@ -30,6 +30,8 @@ export interface Course {
   readonly hash: string;
   readonly mishaps: readonly string[];
   readonly orders: number;
+  /** Steps until something was seen to be wrong; undefined where only the end shows it. */
+  readonly wrongAt?: number | undefined;
 }
 
 const minute = 60_000;
@@ -65,7 +67,7 @@ class Simulation {
     world.committed = (changes, actor) => this.#history.committed(changes, actor);
     world.paying = (call) => {
       const wrong = wrongMoneyCall(world, call);
-      if (wrong) world.wrongs.push(wrong);
+      if (wrong) this.#history.wrong(wrong);
     };
     if (plan.skewed) world.skew = (actor) => Math.round((chance.of(`${actor} clock`) - 0.5) * 2_000);
     if (plan.lag > 0)
@@ -116,6 +118,7 @@ class Simulation {
       trace,
       hash: digest(`${trace.join('\n')}\n${world.tables.contents()}`),
       mishaps: scheduler.mishaps,
+      wrongAt: this.#history.wrongAt,
       orders: new Set(world.tables.all('order').flatMap(({ orderId }) => orderId ?? [])).size,
     };
   }
