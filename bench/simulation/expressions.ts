@@ -94,7 +94,10 @@ const functions: Readonly<Record<string, (...values: any[]) => boolean>> = {
   attribute_exists: (value) => value !== undefined,
   attribute_not_exists: (value) => value === undefined,
   attribute_type: (value, type) => typeOf(value) === type,
-  begins_with: (value, start) => typeof value === 'string' && value.startsWith(start),
+  begins_with: (value, start) => {
+    if (typeof start !== 'string') throw new ExpressionRefused('a beginning that is no string');
+    return typeof value === 'string' && value.startsWith(start);
+  },
   contains: (value, part) =>
     typeof value === 'string'
       ? typeof part === 'string' && value.includes(part)

@@ -7,14 +7,21 @@ export type Index = NonNullable<TableSpec['indexes']>[number];
 /** The attributes that a command asks back. */
 export function returned(command: unknown, before: Item | undefined, after: Item | undefined): unknown {
   const wanted = (command as any).input.ReturnValues;
-  const changed = (item: Item | undefined, other: Item | undefined) =>
-    Object.fromEntries(Object.entries(item ?? {}).filter(([name, value]) => !equal(value, other?.[name])));
   if (wanted === 'ALL_OLD' && !(command instanceof TransactWriteCommand)) return { Attributes: before };
   if (command instanceof DeleteCommand || !(command instanceof UpdateCommand)) return {};
   if (wanted === 'ALL_NEW') return { Attributes: after };
-  if (wanted === 'UPDATED_NEW') return { Attributes: changed(after, before) };
-  if (wanted === 'UPDATED_OLD') return { Attributes: changed(before, after) };
+  if (wanted === 'UPDATED_NEW') {
+    const named = Object.entries(after ?? {}).filter(([name]) => names((command as UpdateCommand).input, name));
+    return named.length > 0 ? { Attributes: Object.fromEntries(named) } : {};
+  }
   return {};
+}
+
+/** Whether the update sets the attribute. */
+function names(input: any, attribute: string): boolean {
+  const known = Object.entries<string>(input.ExpressionAttributeNames ?? {});
+  const written = [attribute, ...known.flatMap(([token, name]) => (name === attribute ? [token] : []))];
+  return new RegExp(`(SET|ADD|,)\\s+(${written.join('|')})\\s`).test(input.UpdateExpression ?? '');
 }
 
 export function projected(item: Item, { partitionKey, sortKey, projection }: Index): Item {

@@ -68,13 +68,17 @@ export class People {
         ...(shopper.pays === 'with-order' && { token: shopper.card }),
       });
       const first = number === 1 && shopper.doubles;
-      const sent = [this.#places(name, key, body), ...(first ? [this.#places(name, key, body, 'b')] : [])];
+      const second = shopper.cart ? 'tab-2' : key;
+      const sent = [this.#places(name, key, body), ...(first ? [this.#places(name, second, body, 'b')] : [])];
       const answers = await Promise.all(sent);
       const placed = answers.find((learnt) => learnt && 'value' in learnt);
       const changed = answers.find(
         (learnt) => learnt && 'refused' in learnt && learnt.refused === 'price-changed',
       );
-      if (placed && 'value' in placed) return this.#owns(shopper, placed.value.order.id, key, body);
+      if (placed && 'value' in placed) {
+        const own = answers[0] === placed ? key : second;
+        return this.#owns(shopper, placed.value.order.id, own, body);
+      }
       if (changed && 'members' in changed) total = changed.members.quote.total;
       else await this.#scheduler.sleep(5 * minute);
     }

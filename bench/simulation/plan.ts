@@ -13,7 +13,7 @@ export interface Shopper {
   readonly pays: 'with-order' | 'afterwards' | 'browser' | 'never';
   /** What a card with 3-D Secure gets of them at the bank's page. */
   readonly deed: 'confirm' | 'fail' | 'nothing';
-  /** Sends the order twice at once. */
+  /** Sends the order twice at once; of a cart, from two tabs with a key each. */
   readonly doubles: boolean;
   /** Sends the order again later, when it has long been answered. */
   readonly sendsAgain: boolean;
@@ -93,14 +93,14 @@ export function planOf(seed: number): Plan {
     sku: `sku_${'AB'[index]}`,
     price: 1_000 * (index + 1),
     units: Array.from({ length: chance.whole(`shards ${index}`, 1, 3) }, (_unit, shard) =>
-      chance.whole(`units ${index} ${shard}`, 0, 3),
+      chance.whole(`units ${index} ${shard}`, 0, 5),
     ),
   }));
   const skus = goods.map(({ sku }) => sku);
-  const shoppers = Array.from({ length: chance.whole('shoppers', 2, 6) }, (_, index) =>
+  const shoppers = Array.from({ length: chance.whole('shoppers', 3, 9) }, (_, index) =>
     shopperOf(chance, `shopper-${index + 1}`, skus),
   );
-  const deeds = Array.from({ length: chance.whole('deeds', 0, 4) }, (_, index) =>
+  const deeds = Array.from({ length: chance.whole('deeds', 0, 6) }, (_, index) =>
     deedOf(chance, `deed-${index + 1}`, skus, shoppers),
   );
   // Half of the seeds have a kind of mishap, and a fifth have none at all.

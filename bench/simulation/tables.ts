@@ -124,6 +124,8 @@ export class Tables {
     if (command instanceof BatchGetCommand) return this.#batchGet(command.input);
     if (command instanceof TransactGetCommand) {
       const gets = (command.input.TransactItems ?? []) as any[];
+      const keys = gets.map(({ Get }) => placeOf(Get.TableName, Get.Key.pk, Get.Key.sk));
+      if (new Set(keys).size < keys.length) throw invalid('one item cannot be read twice at once');
       return { Responses: gets.map(({ Get }) => ({ Item: this.#read(Get.TableName, Get.Key, true) })) };
     }
     if (command instanceof QueryCommand) return this.#query(command.input);

@@ -35,7 +35,6 @@ const alsoRaced: Readonly<Record<string, readonly [seed: number, notices: RegExp
   'the journal takes an event as often as it comes': [1, /the journal has/],
   'an e-mail is sent without a claim': [1, /for no reason/],
   'the wish to cancel is answered and not recorded': [1, /its shopper was told, and it is not/],
-  'an event is lost on its way to the bus': [1, /e-mails about payment.captured/],
   'less is captured than the order costs': [1, /costs .* was taken/],
 };
 
@@ -63,10 +62,19 @@ const isFirst = ({ Put }: any) => Put?.Item.sk === 'EVENT#000001';
 const isEnd = ({ Put }: any) => ['order.cancelled', 'order.expired'].includes(Put?.Item.type);
 
 export const simulatedBugs: readonly SimulatedBug[] = [
-  ...seededBugs.map(({ name, defect, faults }) => {
-    const [seed, notices] = alsoRaced[name]!;
-    return { name, seed, notices, bug: () => ({ defect, faults }) };
+  // What is lost on its way to the bus is found and sent again by the auditor here: no mistake any more.
+  ...seededBugs.flatMap(({ name, defect, faults }) => {
+    const [seed, notices] = alsoRaced[name] ?? [];
+    return seed === undefined || !notices ? [] : [{ name, seed, notices, bug: () => ({ defect, faults }) }];
   }),
+  {
+    name: 'the journal answers and writes nothing',
+    seed: 1,
+    notices: /the journal has/,
+    bug: commands((sent) =>
+      sent instanceof PutCommand && sent.input.TableName === 'finance' ? undefined : sent,
+    ),
+  },
   {
     name: 'a refusal does not look whether the order is there',
     seed: 1,
