@@ -37,7 +37,11 @@ export async function judgeSeeds(
 
 function judgeIn(work: Work, told: (judged: Judged) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./seed-worker.ts', import.meta.url), { workerData: work });
+    const worker = new Worker(new URL('./seed-worker.ts', import.meta.url), {
+      workerData: work,
+      // Little is alive at once; left to itself the heap grows to gigabytes before it is looked through.
+      resourceLimits: { maxOldGenerationSizeMb: 400 },
+    });
     worker.on('message', told);
     worker.once('error', reject);
     worker.once('exit', () => resolve());

@@ -1,6 +1,6 @@
 import { DeleteCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { TableSpec } from '../../lib/constructs/function-spec.ts';
-import { equal, type Item, meets } from './expressions.ts';
+import { type Item, meets } from './expressions.ts';
 
 export type Index = NonNullable<TableSpec['indexes']>[number];
 
@@ -11,7 +11,9 @@ export function returned(command: unknown, before: Item | undefined, after: Item
   if (command instanceof DeleteCommand || !(command instanceof UpdateCommand)) return {};
   if (wanted === 'ALL_NEW') return { Attributes: after };
   if (wanted === 'UPDATED_NEW') {
-    const named = Object.entries(after ?? {}).filter(([name]) => names((command as UpdateCommand).input, name));
+    const named = Object.entries(after ?? {}).filter(([name]) =>
+      names((command as UpdateCommand).input, name),
+    );
     return named.length > 0 ? { Attributes: Object.fromEntries(named) } : {};
   }
   return {};

@@ -17,5 +17,7 @@ for (let seed = from; seed < to; seed += step) {
   const judged: Judged = { seed, hash, steps: trace.length, orders, mishaps: mishaps.length, wrong };
   const reproduction = failed && !built ? printable(await shrink(plan, course)) : undefined;
   parentPort!.postMessage({ ...judged, ...(reproduction && { reproduction }) });
+  // Lets the process see to its own affairs between two seeds.
+  await new Promise((done) => setImmediate(done));
   if (failed && built && wrong.some((line) => built.notices.test(line))) break;
 }

@@ -9,7 +9,7 @@ export interface Reproduction {
 }
 
 /** Runs at most: each takes some ten milliseconds. */
-const patience = 400;
+const patience = 200;
 
 /**
  * Makes a failure smaller: fewer people, plainer ones, fewer kinds of mishaps, fewer mishaps. Greedy, until nothing can be
@@ -30,7 +30,7 @@ export async function shrink(plan: Plan, course: Course, bug: () => Bug = () => 
     before = best.plan;
     for (const smaller of simpler(best.plan)) {
       const next = smaller(best.plan);
-      if (next) await fails(next);
+      if (next && JSON.stringify(next) !== JSON.stringify(best.plan)) await fails(next);
     }
     await spareMishaps(() => best, fails);
   }
@@ -71,11 +71,15 @@ function simpler(plan: Plan): ((plan: Plan) => Plan | undefined)[] {
     ),
     (now) => (now.skewed ? { ...now, skewed: false } : undefined),
     (now) => (now.lag > 0 ? { ...now, lag: 0 } : undefined),
-    ...plan.shoppers.flatMap(({ name }) =>
-      plainer.map((change) => (now: Plan) => ({
-        ...now,
-        shoppers: now.shoppers.map((one) => (one.name === name ? { ...one, ...change } : one)),
-      })),
+    ...plan.shoppers.flatMap((shopper) =>
+      plainer
+        .filter((change) =>
+          Object.entries(change).some(([key, plain]) => shopper[key as keyof Shopper] !== plain),
+        )
+        .map((change) => (now: Plan) => ({
+          ...now,
+          shoppers: now.shoppers.map((one) => (one.name === shopper.name ? { ...one, ...change } : one)),
+        })),
     ),
   ];
 }
