@@ -67,10 +67,16 @@ export class Actors {
     placeOrder(
       placementPorts(
         this.#world.documents(actor),
-        { ORDER_TABLE: 'order', CART_TABLE: 'cart', CATALOG_TABLE: 'catalog', INVENTORY_TABLE: 'inventory' },
+        {
+          ORDER_TABLE: 'order',
+          CART_TABLE: 'cart',
+          CATALOG_TABLE: 'catalog',
+          INVENTORY_TABLE: 'inventory',
+          ADMISSION_TABLE: 'admission',
+        },
         this.#time(),
       ),
-    )({ customerId: customer, idempotencyKey, body, locale: 'en', traceparent });
+    )({ customerId: customer, idempotencyKey, body, locale: 'en', traceparent, admissions: [] });
 
   pay = (actor: string, orderId: string, by: string | PaymentMeans, idempotencyKey: string) => {
     const means = typeof by === 'string' ? { method: 'card' as const, token: by } : by;
@@ -181,7 +187,11 @@ export class Actors {
   }
 
   #change(actor: string) {
-    const store = dynamoEventStore(this.#world.documents(actor), { order: 'order', inventory: 'inventory' });
+    const store = dynamoEventStore(this.#world.documents(actor), {
+      order: 'order',
+      inventory: 'inventory',
+      admission: 'admission',
+    });
     return { store, ...this.#time() };
   }
 

@@ -14,6 +14,7 @@ export interface AwsRequest {
     | 'cognito-idp'
     | 'sqs'
     | 'secretsmanager'
+    | 'kms'
     | 'dynamodb'
     | 'monitoring'
     | 'events'

@@ -1,3 +1,12 @@
+import { changeDrop } from '../../functions/admission/handlers/change-drop.infra.ts';
+import { conductDrops } from '../../functions/admission/handlers/conduct-drops.infra.ts';
+import { createDrop } from '../../functions/admission/handlers/create-drop.infra.ts';
+import { getDrop } from '../../functions/admission/handlers/get-drop.infra.ts';
+import { getTicket } from '../../functions/admission/handlers/get-ticket.infra.ts';
+import { listDrops } from '../../functions/admission/handlers/list-drops.infra.ts';
+import { showDrop } from '../../functions/admission/handlers/show-drop.infra.ts';
+import { takeTicket } from '../../functions/admission/handlers/take-ticket.infra.ts';
+import { admissionTable } from '../../functions/admission/table.infra.ts';
 import { claimCart } from '../../functions/cart/handlers/claim-cart.infra.ts';
 import { createCart } from '../../functions/cart/handlers/create-cart.infra.ts';
 import { deleteCartLine } from '../../functions/cart/handlers/delete-cart-line.infra.ts';
@@ -67,6 +76,7 @@ export const tables: readonly TableSpec[] = [
   notificationTable,
   financeTable,
   reportingTable,
+  admissionTable,
 ];
 
 /** Every function of the store. What is not named here is not deployed, and a test says so. */
@@ -88,6 +98,15 @@ export const functions: readonly FunctionSpec[] = [
   importStock,
   setShards,
   setStock,
+  // admission
+  changeDrop,
+  conductDrops,
+  createDrop,
+  getDrop,
+  getTicket,
+  listDrops,
+  showDrop,
+  takeTicket,
   // cart
   claimCart,
   createCart,

@@ -11,6 +11,7 @@ import {
   QueryCommand,
   TransactWriteCommand,
 } from '@aws-sdk/lib-dynamodb';
+import { returnItem } from '../../admission/published.ts';
 import { release, type TransactItem } from '../../inventory/published.ts';
 import type { EventStore } from '../app/change-order.ts';
 import type { OrderEvent } from '../domain/order.ts';
@@ -20,14 +21,14 @@ import { appendItem, eventOf, lookLater } from './event-items.ts';
 /** DynamoDB's limit on the actions of a transaction. */
 const mostActions = 100;
 
-/** The order's events in DynamoDB. `inventory` is needed by those who release. */
+/** The order's events in DynamoDB. `inventory` and `admission` are needed by those who release. */
 export function dynamoEventStore(
   documents: DynamoDBDocumentClient,
-  tables: { readonly order: string; readonly inventory?: string },
+  tables: { readonly order: string; readonly inventory?: string; readonly admission?: string },
 ): EventStore {
   return {
     load: (orderId) => loadEvents(documents, tables.order, orderId),
-    append: async (events, draws) => {
+    append: async (events, draws, returned) => {
       const write = async (giveBack: readonly TransactItem[]) => {
         const appends = events.map((event) => appendItem(tables.order, event, lookLater(event)));
         if (appends.length === 1 && giveBack.length === 0) {
@@ -37,10 +38,13 @@ export function dynamoEventStore(
         }
       };
       try {
-        const { inventory } = tables;
-        if (draws.length === 0) await write([]);
-        else if (inventory) await release(documents, inventory, draws, mostActions - events.length, write);
-        else throw new Error('this function may not release stock');
+        const { inventory, admission } = tables;
+        if ((draws.length > 0 && !inventory) || (returned.length > 0 && !admission))
+          throw new Error('this function may not release stock');
+        const limits = returned.map((units) => returnItem(admission!, units));
+        const room = mostActions - events.length - limits.length;
+        if (draws.length === 0) await write(limits);
+        else await release(documents, inventory!, draws, room, (items) => write([...items, ...limits]));
         return 'appended';
       } catch (error) {
         if (isConflict(error)) return 'conflict';

@@ -1,4 +1,5 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { dropsOf, fallbackSlot } from '../../admission/published.ts';
 import { readCart } from '../../cart/published.ts';
 import { readPrices } from '../../catalog/published.ts';
 import { closeLatch, readShards, reportHeat, snapshot, soldOutAmong } from '../../inventory/published.ts';
@@ -21,12 +22,14 @@ export function placementPorts(
     readonly CART_TABLE: string;
     readonly CATALOG_TABLE: string;
     readonly INVENTORY_TABLE: string;
+    readonly ADMISSION_TABLE: string;
   },
   world: Pick<Ports, 'now' | 'sleep' | 'random'>,
 ): Ports {
   const { ORDER_TABLE: order, CART_TABLE: cart, CATALOG_TABLE: catalog, INVENTORY_TABLE: inventory } = tables;
+  const { ADMISSION_TABLE: admission } = tables;
   const memory = stockMemory(world.now);
-  const commit = commitPlacement(documents, { order, cart, inventory });
+  const commit = commitPlacement(documents, { order, cart, inventory, admission });
   const read = async (skus: readonly string[], consistent: boolean) => {
     const stock = await readShards(documents, inventory, skus, { consistent, trustLatch: true });
     return new Map([...stock].map(([sku, hint]) => [sku, memory.correct(sku, hint)]));
@@ -46,6 +49,8 @@ export function placementPorts(
     closeLatch: (sku, { opened }) => closeLatch(documents, inventory, { sku, opened }),
     heat: memory.heat,
     consolidate: consolidateShards(documents, inventory),
+    dropsOf: (skus) => dropsOf(documents, admission, skus, world.now()),
+    fallbackSlot: (drop) => fallbackSlot(documents, admission, drop, world.now(), world.random()),
     commit: async (placement) => {
       const committed = await commit(placement);
       memory.learn(placement, committed);

@@ -1,3 +1,4 @@
+import type { Entry, SkuDrop } from '../../admission/published.ts';
 import { maxLines } from '../../cart/contract.ts';
 import { type Quote, type QuoteLine, quote } from '../../cart/published.ts';
 import type { SkuPrice } from '../../catalog/published.ts';
@@ -10,6 +11,7 @@ import { type OrderView, orderPlaced, type PlaceOrderBody } from '../contract.ts
 import { reservedUntil } from '../domain/decide.ts';
 import { fold, type OrderEvent } from '../domain/order.ts';
 import { viewOf } from '../domain/view.ts';
+import { admissionOf, admit, refuseEntries } from './admit.ts';
 
 export interface CartToOrder {
   readonly cartId: string;
@@ -23,6 +25,8 @@ export interface Placement {
   readonly event: OrderEvent;
   readonly draws: readonly Draw[];
   readonly cart: { readonly cartId: string; readonly version: number } | undefined;
+  /** How it may buy from drops: each is used up, and its units count against the shopper's limit. */
+  readonly entries?: readonly Entry[];
 }
 
 /** How the transaction ended. */
@@ -40,6 +44,12 @@ export type Committed =
       readonly cart: boolean;
       /** Whether event 1 was being written: perhaps by this very request, sent twice. */
       readonly event: boolean;
+      /** What drops refused, with the units that the shopper has bought there; `busy` when it was being written. */
+      readonly entries?: readonly {
+        readonly dropId: string;
+        readonly why: 'used' | 'limit' | 'busy';
+        readonly bought?: number;
+      }[];
     };
 
 /** What is known of a SKU's shards; with its latch closed they are empty. */
@@ -66,6 +76,12 @@ export interface Ports {
   readonly heat: (skus: readonly string[]) => number;
   /** Gathers units of the SKU's shards into fewer. */
   readonly consolidate: (sku: string, shards: readonly Shard[]) => Promise<void>;
+  /** The drops that demand admission for any of the SKUs. */
+  readonly dropsOf: (skus: readonly string[]) => Promise<readonly SkuDrop[]>;
+  /** A slot for an order without a token, while a drop's waiting room is out of order. */
+  readonly fallbackSlot: (
+    drop: SkuDrop,
+  ) => Promise<{ readonly second: number; readonly slot: number } | undefined>;
   readonly commit: (placement: Placement) => Promise<Committed>;
   readonly now: Now;
   readonly sleep: Sleep;
@@ -79,6 +95,8 @@ export interface PlaceOrderRequest {
   readonly body: PlaceOrderBody;
   readonly locale: 'ko' | 'en';
   readonly traceparent: string;
+  /** Tokens of admissions to drops. */
+  readonly admissions?: readonly string[];
 }
 
 export interface PlacedOrder {
@@ -86,7 +104,7 @@ export interface PlacedOrder {
   readonly replayed: boolean;
 }
 
-/** Stock actions that fit one transaction beside the event and the cart (100 at most). */
+/** Stock actions that fit one transaction beside the event, the cart and up to three drops (100 at most). */
 const maxDraws = 90;
 /** How long a request looks for stock that others are writing. The function's time limit is above it. */
 const patienceMs = 3_000;
@@ -99,13 +117,14 @@ const backoffMs = { first: 10, longest: 800 };
  * Places an order.
  * 1. The order's id follows from customer and key, so that a repeat meets what it made before.
  * 2. Lines come from the cart or the request; prices and a hint of the stock are read.
- * 3. The quote must be what the shopper expects to pay.
- * 4. Shards are chosen, and one transaction writes event 1, takes the stock and closes the cart.
+ * 3. The quote must be what the shopper expects to pay; what is sold in a drop needs admission.
+ * 4. Shards are chosen, and one transaction writes event 1, takes the stock, closes the cart and uses admissions up.
  * 5. Where shards were dry or contended, others are tried at once; "out of stock" only when the SKU's latch is closed or
  *    after an exact count, which closes the latch when nothing is left.
  * 6. Before any refusal event 1 is read: if it is there, this is a replay and answers as the first time.
  * @throws DomainError `out-of-stock`, `price-changed`, `cart-closed`, `cart-empty`, `not-found`,
- * `validation-failed`, `too-many-lines`, `currency-mismatch`, `idempotency-key-reused`,
+ * `validation-failed`, `too-many-lines`, `currency-mismatch`, `idempotency-key-reused`, `admission-required`,
+ * `admission-invalid`, `admission-used`, `customer-limit`, `drop-not-open`,
  * `temporary-reduced-capacity`
  */
 export const placeOrder =
@@ -149,11 +168,12 @@ async function place(
   if (conflicts > 0) await ports.sleep(backoff(ports, conflicts));
   const known = new Map(await ports.hintShards(skus));
   const contended = new Set<string>();
+  let entries = await admit(ports, request, basket);
 
   for (let failures = 0; ; ) {
     const draws = await chooseDraws(ports, basket, known, contended, deadline);
-    const event = placedEvent(ports, request, { orderId, requestHash, basket, draws });
-    const committed = await ports.commit({ event, draws, cart: basket.cart });
+    const event = placedEvent(ports, request, { orderId, requestHash, basket, draws, entries });
+    const committed = await ports.commit({ event, draws, cart: basket.cart, entries });
     if (committed.result === 'placed') return { order: viewOf(fold([event])), replayed: false };
     if (committed.result === 'exists') return replay(committed.event, requestHash);
 
@@ -164,11 +184,14 @@ async function place(
       const placed = await ports.findPlaced(orderId);
       if (placed) return replay(placed, requestHash);
     }
+    const { entries: refused = [] } = committed;
+    refuseEntries(refused, entries);
     if (ports.now() >= deadline) throw await lastWord(ports, basket);
     failures++;
     // A first conflict moves on at once. Who has lost twice, or found a shard dry, knows too little.
     const again = failures > 1 || committed.dry.length > 0;
-    const waits = committed.event || committed.cart || !hasAlternative(basket, known, contended);
+    const busy = committed.event || committed.cart || refused.length > 0;
+    const waits = busy || !hasAlternative(basket, known, contended);
     if ((waits || again) && committed.dry.length === 0) {
       conflicts++;
       await ports.sleep(backoff(ports, conflicts));
@@ -178,7 +201,10 @@ async function place(
     if (waits || again) {
       for (const [sku, fresh] of await ports.readShards([...basket.demand.keys()])) known.set(sku, fresh);
     }
-    if (committed.cart) basket = await fillBasket(ports, request);
+    if (committed.cart) {
+      basket = await fillBasket(ports, request);
+      entries = await admit(ports, request, basket);
+    }
   }
 }
 
@@ -191,6 +217,7 @@ interface Basket {
   readonly quote: Quote;
   /** Units by SKU: lines that draw on the same SKU are added up. */
   readonly demand: ReadonlyMap<string, number>;
+  readonly drops: readonly SkuDrop[];
   readonly cart: { readonly cartId: string; readonly version: number } | undefined;
 }
 
@@ -205,7 +232,8 @@ async function fillBasket(ports: Ports, { body, customerId }: PlaceOrderRequest)
       `An order takes at most ${maxLines} distinct SKUs, not ${demand.size}.`,
     );
   }
-  const prices = await ports.readPrices([...demand.keys()]);
+  const skus = [...demand.keys()];
+  const [prices, drops] = await Promise.all([ports.readPrices(skus), ports.dropsOf(skus)]);
   const gone = [...demand].filter(([sku]) => !prices.get(sku)?.purchasable);
   if (gone.length > 0) throw unavailable(gone, cart !== undefined);
   const offer = quote(
@@ -220,7 +248,7 @@ async function fillBasket(ports: Ports, { body, customerId }: PlaceOrderRequest)
       { quote: offer },
     );
   }
-  return { quote: offer, demand, cart: cart && { cartId: cart.cartId, version: cart.version } };
+  return { quote: offer, demand, drops, cart: cart && { cartId: cart.cartId, version: cart.version } };
 }
 
 async function openCart(ports: Ports, cartId: string, customerId: string): Promise<CartToOrder> {
@@ -348,7 +376,13 @@ function hasAlternative(
 function placedEvent(
   ports: Ports,
   request: PlaceOrderRequest,
-  made: { orderId: string; requestHash: string; basket: Basket; draws: readonly Draw[] },
+  made: {
+    orderId: string;
+    requestHash: string;
+    basket: Basket;
+    draws: readonly Draw[];
+    entries: readonly Entry[];
+  },
 ): OrderEvent {
   const { body } = request;
   const { quote: offer, cart } = made.basket;
@@ -376,6 +410,7 @@ function placedEvent(
       shippingMethod: body.shippingMethod,
       reservedUntil: reservedUntil(at),
       ...(body.payment && { payment: { method: body.payment.method } }),
+      ...(made.entries.length > 0 && { admissions: made.entries.map(admissionOf) }),
     },
   });
   const { shippingAddress, payment } = body;

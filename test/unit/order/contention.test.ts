@@ -85,6 +85,8 @@ function world(shards: number[], seed: number) {
   };
   const ports: Ports = {
     findPlaced: async () => undefined,
+    dropsOf: async () => [],
+    fallbackSlot: async () => undefined,
     readCart: async () => undefined,
     readPrices: async () =>
       new Map([

@@ -62,6 +62,8 @@ class World {
       this.meanwhile.shift()?.();
       return hints;
     },
+    dropsOf: async () => [],
+    fallbackSlot: async () => undefined,
     readShards: async (skus) =>
       new Map(skus.map((sku) => [sku, { soldOut: this.latched.has(sku), shards: this.shardsOf(sku) }])),
     soldOutAmong: async (skus) => new Set(skus.filter((sku) => this.latched.has(sku))),
