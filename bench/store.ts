@@ -224,6 +224,8 @@ export async function order(
     payWith?: string | null;
     country?: string;
     language?: string;
+    /** Tokens of admissions to drops. */
+    admission?: string;
     signal?: AbortSignal;
   },
 ): Promise<Answer> {
@@ -235,12 +237,17 @@ export async function order(
     payWith = 'tok_approve',
     country,
     language,
+    admission,
     signal,
   } = buyer;
   return client.request('POST', '/v1/orders', {
     token,
     ...(signal && { signal }),
-    headers: { 'idempotency-key': key, ...(language && { 'accept-language': language }) },
+    headers: {
+      'idempotency-key': key,
+      ...(language && { 'accept-language': language }),
+      ...(admission && { 'floodgate-admission': admission }),
+    },
     json: {
       lines,
       shippingAddress: { ...address, ...(country && { country }) },

@@ -5,6 +5,7 @@ import { createDynamoDb } from './dynamodb.ts';
 import { createEventSourceMappings } from './event-source-mappings.ts';
 import { createEvents } from './events.ts';
 import { createHttpApi } from './http-api.ts';
+import { createKms } from './kms.ts';
 import { createLambda } from './lambda.ts';
 import { createPipes } from './pipes.ts';
 import { type RunningCloud, type RuntimeOptions, startRuntime } from './runtime.ts';
@@ -44,6 +45,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       return dynamodb;
     },
     createSecrets,
+    createKms,
     createS3,
     createSes,
     createCognito,

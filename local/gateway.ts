@@ -19,6 +19,7 @@ const targets: Readonly<Record<string, string>> = {
   AmazonSQS: 'sqs',
   DynamoDBStreams_20120810: 'dynamodb',
   DynamoDB_20120810: 'dynamodb',
+  TrentService: 'kms',
   secretsmanager: 'secretsmanager',
 };
 

@@ -374,7 +374,7 @@ export const EMULATED_TYPES: Readonly<Record<string, Shape>> = {
   },
 };
 
-/** Types accepted with any property: nothing on a laptop depends on them, except that key policies are evaluated. */
+/** Types accepted with any property: nothing on a laptop depends on them, except that keys encrypt and their policies are evaluated. */
 const INERT_TYPES: ReadonlySet<string> = new Set([
   'AWS::CDK::Metadata',
   'AWS::CloudWatch::Alarm',

@@ -1,4 +1,15 @@
-import { charges, type Line, left, openStore, order, sell, settled, totalOf } from '../store.ts';
+import {
+  charges,
+  type Line,
+  left,
+  openStore,
+  order,
+  runSchedule,
+  type Store,
+  sell,
+  settled,
+  totalOf,
+} from '../store.ts';
 
 export interface OversellCase {
   readonly name: string;
@@ -7,6 +18,10 @@ export interface OversellCase {
   readonly shards: number;
   /** What each shopper wants of the one SKU. */
   readonly quantities: readonly number[];
+  /** Units that one shopper holds without paying until everybody else was answered; then they come back for others. */
+  readonly heldBack?: number;
+  /** Whether the SKU gets more shards by heat while it sells. */
+  readonly grows?: true;
 }
 
 export interface OversellFigures {
@@ -23,6 +38,15 @@ export interface OversellFigures {
   readonly chargedAmount: number;
   readonly holdsLeft: number;
   readonly stockLeft: number;
+  /** Shards at the end. */
+  readonly shards: number;
+  /** Actions on stock, refused ones included, for each order accepted. */
+  readonly stockWritesPerSale: number;
+  /** Whether the latch was closed when the crowd was answered, and what it cost in stock writes to be refused by it. */
+  readonly latched: boolean;
+  readonly writesWhileLatched: number;
+  /** Of the units that came back, how many were sold again. */
+  readonly soldAgain: number;
 }
 
 /** Each ends with exactly `stock` units sold, whoever gets them. */
@@ -34,6 +58,15 @@ export const oversellCases: readonly OversellCase[] = [
   // Nobody may be turned away: a false "sold out" would show here.
   { name: 'a unit for everybody, one shard', shoppers: 50, stock: 50, shards: 1, quantities: [1] },
   { name: 'a unit for everybody, eight shards', shoppers: 50, stock: 50, shards: 8, quantities: [1] },
+  {
+    name: 'units come back after the latch closed',
+    shoppers: 100,
+    stock: 50,
+    shards: 8,
+    quantities: [1],
+    heldBack: 10,
+  },
+  { name: 'one shard that grows by heat', shoppers: 200, stock: 50, shards: 1, quantities: [1], grows: true },
 ];
 
 /**
@@ -48,8 +81,44 @@ export async function oversell(one: OversellCase, contentionMs = 5): Promise<Ove
     const lines: Line[] = one.quantities.map((quantity) => ({ sku: goods.sku, quantity }));
     const total = await totalOf(store, lines);
     const shoppers = await Promise.all(Array.from({ length: one.shoppers }, () => store.account()));
+    if (one.heldBack) {
+      const held = [{ sku: goods.sku, quantity: one.heldBack }];
+      const { token } = await store.account();
+      await order(store, { token, lines: held, total: await totalOf(store, held), payWith: null });
+    }
+    await store.request('DELETE', '/_local/meter');
     store.cloud.setContention(contentionMs);
-    const answers = await Promise.all(shoppers.map(({ token }) => order(store, { token, lines, total })));
+    const everybody = (crowd: typeof shoppers) =>
+      Promise.all(crowd.map(({ token }) => order(store, { token, lines, total })));
+    const growing = one.grows ? keepGrowing(store) : undefined;
+    const answers = await everybody(shoppers);
+    await growing?.stop();
+    const stockWrites = await stockWritesOf(store);
+    const sales = answers.filter(({ status }) => status === 201).length;
+    const latched = (await stockOf(store, goods.sku)).soldOut;
+    let writesWhileLatched = 0;
+    let soldAgain = 0;
+    if (one.heldBack) {
+      const later = await Promise.all(Array.from({ length: 2 * one.heldBack }, () => store.account()));
+      answers.push(...(await everybody(later)));
+      writesWhileLatched = (await stockWritesOf(store)) - stockWrites;
+      // Who has paid keeps what they bought; the held units expire.
+      await Promise.all(
+        answers.map(({ status, body }, index) =>
+          status === 201
+            ? settled(store, shoppers[index]!.token, body.id, { payment: 'captured' }, 120_000)
+            : undefined,
+        ),
+      );
+      await store.request('POST', '/_local/clock', { json: { advanceSeconds: 16 * 60 } });
+      await runSchedule(store, 'sweep-due');
+      shoppers.push(...later);
+      const again = await Promise.all(Array.from({ length: 2 * one.heldBack }, () => store.account()));
+      const answersAgain = await everybody(again);
+      shoppers.push(...again);
+      answers.push(...answersAgain);
+      soldAgain = answersAgain.filter(({ status }) => status === 201).length;
+    }
 
     const accepted = answers.flatMap(({ status, body }, index) =>
       status === 201 ? [{ id: body.id as string, token: shoppers[index]!.token }] : [],
@@ -77,10 +146,56 @@ export async function oversell(one: OversellCase, contentionMs = 5): Promise<Ove
       chargedAmount: sumOf(captured.map(({ amount }) => amount.amount)),
       holdsLeft: book.filter(({ status }) => status === 'authorized').length,
       stockLeft: await left(store, goods.sku),
+      shards: (await stockOf(store, goods.sku)).shards.length,
+      stockWritesPerSale: Math.round((100 * stockWrites) / sales) / 100,
+      latched,
+      writesWhileLatched,
+      soldAgain,
     };
   } finally {
     await store.stop();
   }
+}
+
+async function stockOf(store: Store, sku: string) {
+  const { body } = await store.request('GET', `/v1/admin/stock/${sku}`, { token: await store.operator() });
+  return body as { soldOut: boolean; shards: unknown[] };
+}
+
+/** Actions of orders on stock since the meter was reset. A write in a transaction costs two units. */
+async function stockWritesOf(store: Store): Promise<number> {
+  const { body } = await store.request('GET', '/_local/meter');
+  const lines = body.lines as {
+    service: string;
+    resource: string;
+    by: string;
+    counts: Record<string, number>;
+  }[];
+  return sumOf(
+    lines
+      .filter(
+        ({ service, resource, by }) =>
+          service === 'dynamodb' && /inventory/i.test(resource) && /place-order/i.test(by),
+      )
+      .map(({ counts }) => (counts.writeUnits ?? 0) / 2),
+  );
+}
+
+/** Looks for heat over and over, as the schedule does, until it is stopped. */
+function keepGrowing(store: Store) {
+  let on = true;
+  const done = (async () => {
+    while (on) {
+      await runSchedule(store, 'grow-shards');
+      await new Promise((next) => setTimeout(next, 100));
+    }
+  })();
+  return {
+    stop: () => {
+      on = false;
+      return done;
+    },
+  };
 }
 
 function tally(names: readonly string[]): Record<string, number> {

@@ -3,7 +3,7 @@ import type { StoredEvent } from '../../functions/kernel/events.ts';
 import { derivedId } from '../../functions/kernel/ids.ts';
 import { fold } from '../../functions/order/domain/order.ts';
 import { Actors, customerId, isFor, type SagaFaults } from '../simulation/actors.ts';
-import { wrongMoneyCall, wrongsAtRest } from '../simulation/check.ts';
+import { wrongLatch, wrongMoneyCall, wrongsAtRest } from '../simulation/check.ts';
 import { Deliveries, untilQuiet } from '../simulation/deliveries.ts';
 import { type Bounds, type Exploration, explore } from '../simulation/explore.ts';
 import { cart, eventsOf, goods, put, request, sku, skuOnSale } from '../simulation/given.ts';
@@ -492,6 +492,66 @@ export const races: readonly Race[] = [
     },
   },
   {
+    name: 'release against latch',
+    stock: [1],
+    start: async (track) => {
+      const { world, actors } = track;
+      await track.placed();
+      // Whoever finds nothing closes the latch; whoever gives back opens it.
+      world.spawn('cancel', () => actors.cancel('cancel', orderId));
+      world.spawn('order', () => actors.place('order', 'key-2', request(undefined)));
+      world.spawn('order too', () => actors.place('order too', 'key-3', request(undefined)));
+      return () => [...cancelled(track), ...oneAtMost(track, 'order', 'order too')];
+    },
+  },
+  {
+    name: 'release against a closed latch',
+    stock: [1, 0],
+    start: async (track) => {
+      const { world, actors } = track;
+      await track.placed();
+      world.spawn('late', () => actors.place('late', 'key-3', request(undefined)));
+      await world.idle();
+      if (!isLatched(world)) world.wrongs.push('the latch did not close before the race');
+      world.now = noon + 16 * minute;
+      world.spawn('sweep', () => actors.sweep('sweep'));
+      world.spawn('order', () => actors.place('order', 'key-2', request('tok_approve')));
+      return () => [
+        ...answered(track, 'order', undefined, 'out-of-stock'),
+        ...(status(track, second) === (refusal(track, 'order') ? 'none' : 'paid')
+          ? []
+          : ['the second order is not paid']),
+      ];
+    },
+  },
+  {
+    name: 'adjust against latch',
+    stock: [1],
+    start: async (track) => {
+      const { world, actors } = track;
+      await track.placed('tok_approve');
+      world.spawn('adjust', () => actors.adjust('adjust', sku, 1));
+      world.spawn('order', () => actors.place('order', 'key-2', request('tok_approve')));
+      return () => [
+        ...answered(track, 'adjust', undefined),
+        ...answered(track, 'order', undefined, 'out-of-stock'),
+        ...endsIn(track, 'paid'),
+      ];
+    },
+  },
+  {
+    name: 'grow against draw',
+    stock: [2],
+    start: async (track) => {
+      const { world, actors } = track;
+      world.spawn('grow', () => actors.grow('grow', sku, 2));
+      world.spawn('order A', () => actors.place('order A', key, request(undefined)));
+      world.spawn('order B', () => actors.place('order B', 'key-2', request(undefined)));
+      // There is a unit for each of them during all of it.
+      return () => ['grow', 'order A', 'order B'].flatMap((actor) => answered(track, actor, undefined));
+    },
+  },
+  {
     name: 'an order ended by three at once',
     stock: [2],
     start: async (track) => {
@@ -541,6 +601,19 @@ function wrongTotal(track: Track, total: number): string[] {
   return !placed || JSON.parse(placed.body).total === total
     ? []
     : ['another total than the shopper expected'];
+}
+
+function isLatched({ tables }: World): boolean {
+  return tables.all('inventory').some(({ soldOut }) => soldOut);
+}
+
+/** Of two who want the last unit at most one gets it, and the other is told that there is none. */
+function oneAtMost(track: Track, ...actors: readonly string[]): string[] {
+  const refused = actors.map((actor) => refusal(track, actor));
+  const fine = refused.every((one) => one === undefined || one === 'out-of-stock');
+  return fine && refused.filter((one) => one === undefined).length <= 1
+    ? []
+    : [`they were answered ${refused}`];
 }
 
 function oneIsOutOfStock(track: Track): string[] {
@@ -602,6 +675,10 @@ async function setUp(race: Race, defect: Defect, faults: SagaFaults) {
   world.paying = (call) => {
     const wrong = wrongMoneyCall(world, call);
     if (wrong) world.wrongs.push(wrong);
+  };
+  world.committed = () => {
+    const wrong = wrongLatch(world);
+    if (wrong && !world.wrongs.includes(wrong)) world.wrongs.push(wrong);
   };
   goods(world, race.stock);
   const track: Track = {

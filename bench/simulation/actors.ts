@@ -3,6 +3,9 @@ import { addEntry } from '../../functions/finance/adapters/journal-table.ts';
 import { postEntry } from '../../functions/finance/app/post-entry.ts';
 import { journal } from '../../functions/finance/handlers/journal.infra.ts';
 import { financeTable } from '../../functions/finance/table.infra.ts';
+import { stockTable } from '../../functions/inventory/adapters/stock-table.ts';
+import { adjustStock } from '../../functions/inventory/app/adjust-stock.ts';
+import { raiseShards } from '../../functions/inventory/app/set-shards.ts';
 import { receive, type StoredEvent } from '../../functions/kernel/events.ts';
 import { bucketOf } from '../../functions/kernel/ids.ts';
 import { mailLog } from '../../functions/notification/adapters/mail-log.ts';
@@ -71,10 +74,16 @@ export class Actors {
     placeOrder(
       placementPorts(
         this.#world.documents(actor),
-        { ORDER_TABLE: 'order', CART_TABLE: 'cart', CATALOG_TABLE: 'catalog', INVENTORY_TABLE: 'inventory' },
+        {
+          ORDER_TABLE: 'order',
+          CART_TABLE: 'cart',
+          CATALOG_TABLE: 'catalog',
+          INVENTORY_TABLE: 'inventory',
+          ADMISSION_TABLE: 'admission',
+        },
         this.#time(actor),
       ),
-    )({ customerId: customer, idempotencyKey, body, locale: 'en', traceparent });
+    )({ customerId: customer, idempotencyKey, body, locale: 'en', traceparent, admissions: [] });
 
   pay = (
     actor: string,
@@ -95,6 +104,16 @@ export class Actors {
 
   refund = (actor: string, orderId: string, request: RefundRequest, idempotencyKey: string) =>
     refundOrder(this.#change(actor))(orderId, request, idempotencyKey);
+
+  /** An operator adds units of a SKU. */
+  adjust = (actor: string, sku: string, adjust: number) => {
+    const request = { sku, adjust, reason: 'found', by: 'operator', idempotencyKey: actor };
+    return adjustStock({ ...this.#stock(actor), ...this.#time(actor) })(request);
+  };
+
+  /** An operator, or the heat, gives a SKU more shards. */
+  grow = (actor: string, sku: string, count: number) =>
+    raiseShards({ ...this.#stock(actor), ...this.#time(actor) }, sku, () => count);
 
   /** One round of the schedule. Buckets without an order are passed over without a step. */
   sweep = (actor: string) => sweepDue({ ...this.#change(actor), due: this.#due(actor) })();
@@ -155,6 +174,10 @@ export class Actors {
     },
   };
 
+  #stock(actor: string) {
+    return stockTable(this.#world.documents(actor), 'inventory', this.#world.clockOf(actor));
+  }
+
   #mail(actor: string, event: StoredEvent, receives: number): Promise<void> {
     const world = this.#world;
     return sendMail({
@@ -190,7 +213,11 @@ export class Actors {
   }
 
   #change(actor: string) {
-    const store = dynamoEventStore(this.#world.documents(actor), { order: 'order', inventory: 'inventory' });
+    const store = dynamoEventStore(this.#world.documents(actor), {
+      order: 'order',
+      inventory: 'inventory',
+      admission: 'admission',
+    });
     return { store, ...this.#time(actor) };
   }
 

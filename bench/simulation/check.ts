@@ -2,12 +2,15 @@ import { cartTable } from '../../functions/cart/table.infra.ts';
 import { balances, type JournalEntry, totalsOf } from '../../functions/finance/domain/journal.ts';
 import { postedEvents } from '../../functions/finance/domain/posted-events.ts';
 import { financeTable } from '../../functions/finance/table.infra.ts';
+import { unexplained } from '../../functions/inventory/domain/shards.ts';
+import { shardOf } from '../../functions/inventory/published.ts';
 import { mailedEvents } from '../../functions/notification/domain/mailed-events.ts';
 import { captureRequested, refundRequested, voidRequested } from '../../functions/order/contract.ts';
 import { fold, type Order, type OrderEvent, refundedTotal } from '../../functions/order/domain/order.ts';
 import { type Charge, lapsed } from '../../functions/sandbox/domain/charge.ts';
 import { chargeKey, chargeSort } from '../../functions/sandbox/keys.ts';
 import { sandboxTable } from '../../functions/sandbox/table.infra.ts';
+import type { Item } from './expressions.ts';
 import { eventsOf } from './given.ts';
 import { type MoneyCall, orderOf, type World } from './world.ts';
 
@@ -44,6 +47,22 @@ export function wrongMoneyCall(world: World, { action, chargeId, body }: MoneyCa
         : `${reference} is refunded ${body.amount} without an intent of that amount`;
     }
   }
+}
+
+/**
+ * Judges the latches at every moment: while one is closed nobody is sold anything, so there must be nothing to sell.
+ * @returns what is wrong, or undefined
+ */
+export function wrongLatch(world: World): string | undefined {
+  const items = world.tables.all('inventory');
+  for (const { sku, soldOut, sk } of items) {
+    if (sk !== 'HEADER' || !soldOut) continue;
+    const left = items
+      .filter((item) => item.sk === 'SHARD' && item.sku === sku)
+      .reduce((sum, { available }) => sum + available, 0);
+    if (left > 0) return `the latch of ${sku} is closed over ${left} units`;
+  }
+  return undefined;
 }
 
 /** Units in stock before anybody bought. */
@@ -130,16 +149,29 @@ function wrongMoney(order: Order, charges: readonly Charge[]): string[] {
   return wrong;
 }
 
-function wrongStock(world: World, orders: readonly Order[], units: number): string[] {
+function wrongStock(world: World, orders: readonly Order[], opened: number): string[] {
   const shards = world.tables.all('inventory').filter(({ sk }) => sk === 'SHARD');
-  const left = shards.reduce((sum, { available }) => sum + available, 0);
-  const sold = orders
-    .filter(({ status }) => status === 'paid')
-    .flatMap(({ placed }) => placed.draws)
-    .reduce((sum, { quantity }) => sum + quantity, 0);
+  const sum = (of: (shard: Item) => number) => shards.reduce((total, shard) => total + (of(shard) ?? 0), 0);
+  const left = sum(({ available }) => available);
+  const adjusted = world.tables.all('inventory').reduce((total, { adjust }) => total + (adjust ?? 0), 0);
+  const units = opened + adjusted;
+  const quantities = (of: readonly Order[]) =>
+    of.flatMap(({ placed }) => placed.draws).reduce((total, { quantity }) => total + quantity, 0);
+  const sold = quantities(orders.filter(({ status }) => status === 'paid'));
+  const counts = {
+    moved: [sum(({ moved }) => moved), 0],
+    drawn: [sum(({ drawn }) => drawn), quantities(orders)],
+    released: [sum(({ released }) => released), quantities(orders) - sold],
+  };
   return [
     ...shards.filter(({ available }) => available < 0).map(({ shard }) => `shard ${shard} is below zero`),
     ...(left + sold === units ? [] : [`of ${units} units ${left} are left and ${sold} sold`]),
+    ...shards
+      .filter((item) => unexplained(shardOf(item.shard, item)) !== 0)
+      .map(({ shard }) => `the counts of shard ${shard} do not explain its units`),
+    ...Object.entries(counts)
+      .filter(([, [is, due]]) => is !== due)
+      .map(([name, [is, due]]) => `${is} units count as ${name}, not ${due}`),
   ];
 }
 

@@ -28,9 +28,12 @@ export function put(world: World, table: string, item: Record<string, unknown>):
 /** One SKU on sale, with its units by shard. */
 export function goods(world: World, units: readonly number[]): void {
   put(world, 'catalog', skuOnSale(price));
-  put(world, 'inventory', { ...headerKey(sku), sku, shards: units.length });
+  put(world, 'inventory', { ...headerKey(sku), sku, shards: units.length, opened: 0 });
   for (const [shard, available] of units.entries())
-    put(world, 'inventory', { ...shardKey(sku, shard), sku, shard, available, rev: 0 });
+    put(world, 'inventory', {
+      ...shardKey(sku, shard),
+      ...{ sku, shard, available, rev: 0, entered: available },
+    });
 }
 
 /** The catalogue's item of the SKU, at a price in minor units. */

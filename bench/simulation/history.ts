@@ -75,6 +75,7 @@ export class History {
     }
     for (const sku of new Set([...stock.keys(), ...held.keys()]))
       this.#balance(sku, stock.get(sku) ?? 0, held.get(sku) ?? 0, actor);
+    for (const { table, after } of changes) if (table === 'inventory' && after) this.#latchClosed(after.sku);
   }
 
   #stockChanged({ before, after }: Change, stock: Map<string, number>): void {
@@ -83,6 +84,13 @@ export class History {
     if (!after) this.wrong(`a shard of ${sku} was deleted`);
     else if (after.available < 0) this.wrong(`shard ${after.shard} of ${sku} is below zero`);
     stock.set(sku, (stock.get(sku) ?? 0) + (after?.available ?? 0) - (before?.available ?? 0));
+  }
+
+  /** While "sold out" is said without a look, there must be nothing to sell. */
+  #latchClosed(sku: string): void {
+    const header = this.#world.tables.item('inventory', `STOCK#${sku}`, 'HEADER');
+    const free = this.#free.get(sku) ?? 0;
+    if (header?.soldOut && free > 0) this.wrong(`the latch of ${sku} is closed over ${free} units`);
   }
 
   #orderChanged({ sk, before, after }: Change, held: Map<string, number>): void {

@@ -71,6 +71,8 @@ export class Schedules {
         duePages: (bucket, from, to) => of(bucket).duePages(bucket, from, to),
         load: (orderId) => loadEvents(documents, 'order', orderId),
         missing: auditConsumers(documents, tables, timeZone),
+        // The comparison of stock and orders is a function of its own, which does not run here.
+        drifting: async () => 0,
         send: auditBus('floodgate', bus as any, this.#world.sleep),
       })(),
     );

@@ -6,6 +6,7 @@ import { changeProduct } from '../../functions/catalog/app/change-product.ts';
 import { etagOf, shown, type VersionedProduct } from '../../functions/catalog/domain/product.ts';
 import { skuKey } from '../../functions/catalog/keys.ts';
 import type { SkuPrice } from '../../functions/catalog/published.ts';
+import { openDrop } from '../../functions/inventory/adapters/open-drop.ts';
 import { stockTable } from '../../functions/inventory/adapters/stock-table.ts';
 import { adjustStock } from '../../functions/inventory/app/adjust-stock.ts';
 import { setAvailable } from '../../functions/inventory/app/set-available.ts';
@@ -48,9 +49,12 @@ export class Shop {
         updatedAt: isoInstant(start),
       };
       await productTable(this.#world.documents(), 'catalog').insert(product);
-      put(this.#world, 'inventory', { ...headerKey(sku), sku, shards: units.length });
+      put(this.#world, 'inventory', { ...headerKey(sku), sku, shards: units.length, opened: 0 });
       for (const [shard, available] of units.entries())
-        put(this.#world, 'inventory', { ...shardKey(sku, shard), sku, shard, available, rev: 0 });
+        put(this.#world, 'inventory', {
+          ...shardKey(sku, shard),
+          ...{ sku, shard, available, rev: 0, entered: available },
+        });
     }
   }
 
@@ -100,7 +104,10 @@ export class Shop {
     adjustStock(this.#stock(actor))({ sku, adjust, reason: 'counted', by: 'operator-1', idempotencyKey });
 
   set = (actor: string, sku: string, available: number) =>
-    setAvailable(this.#stock(actor))(sku, available, '*');
+    setAvailable({
+      ...this.#stock(actor),
+      openDrop: openDrop(this.#world.documents(actor), 'admission', this.#world.clockOf(actor)),
+    })(sku, available, '*');
 
   addShards = (actor: string, sku: string, count: number) =>
     setShards(this.#stock(actor))({ params: { sku }, body: { count } });

@@ -6,6 +6,7 @@ import {
   TransactWriteCommand,
 } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod/mini';
+import { admissionTable } from '../../functions/admission/table.infra.ts';
 import { cartTable } from '../../functions/cart/table.infra.ts';
 import { catalogTable } from '../../functions/catalog/table.infra.ts';
 import { financeTable } from '../../functions/finance/table.infra.ts';
@@ -57,6 +58,7 @@ export interface MoneyCall {
 }
 
 const specs = [
+  admissionTable,
   orderTable,
   cartTable,
   catalogTable,

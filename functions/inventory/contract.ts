@@ -7,7 +7,7 @@ const sku = id('sku');
 const units = z.int().check(z.minimum(0), z.maximum(1_000_000_000));
 
 /** 91 items (the shards and the header) fit into one read and one transaction. */
-const mostShards = 90;
+export const mostShards = 90;
 
 const stock = z.object({
   sku,
@@ -16,7 +16,19 @@ const stock = z.object({
   availability: z.enum(['in_stock', 'low', 'sold_out']),
   /** At or below this sum the SKU counts as `low`. */
   lowAt: units,
-  shards: z.array(z.object({ shard: z.int(), available: units, rev: z.int() })),
+  /** Whether the latch is closed: then orders are refused without counting. */
+  soldOut: z.boolean(),
+  shards: z.array(
+    z.object({
+      shard: z.int(),
+      available: units,
+      rev: z.int(),
+      /** Where its units came from and went to: `available = entered + moved - drawn + released`. */
+      counts: z.optional(z.object({ entered: z.int(), moved: z.int(), drawn: z.int(), released: z.int() })),
+    }),
+  ),
+  /** How often orders for the SKU met each other on a shard, and looks in succession that found it hot. */
+  heat: z.optional(z.object({ conflicts: z.int(), streak: z.int() })),
 });
 export type StockView = z.infer<typeof stock>;
 

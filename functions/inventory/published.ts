@@ -1,63 +1,27 @@
-import type { DynamoDBDocumentClient, TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import { batchGet } from '../kernel/batch.ts';
 import { DomainError } from '../kernel/errors.ts';
-import type { Draw } from './domain/allocation.ts';
+import { moveInItem, moveOutItem, type TransactItem } from './adapters/shard-items.ts';
 import { defaultLowAt, type Shard, type Stock, unitsIn } from './domain/shards.ts';
 import { headerKey, shardKey } from './keys.ts';
 
+export { reportHeat } from './adapters/heat.ts';
+export { closeLatch, release, soldOutAmong } from './adapters/latch.ts';
+export { drawItem, type TransactItem } from './adapters/shard-items.ts';
 export { allocate, type Draw } from './domain/allocation.ts';
-export { availabilityOf, type Shard, type Stock, unitsIn } from './domain/shards.ts';
-
-/** One action of a TransactWriteItems. */
-export type TransactItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
-
-/**
- * Takes units from a shard; the transaction fails unless they are there. The reason of the failure carries the shard
- * as it is (`ALL_OLD`), or nothing when there is no such shard.
- */
-export function drawItem(table: string, { sku, shard, quantity }: Draw): TransactItem {
-  return {
-    Update: {
-      TableName: table,
-      Key: shardKey(sku, shard),
-      UpdateExpression: 'SET available = available - :quantity, rev = rev + :one',
-      ConditionExpression: 'available >= :quantity',
-      ExpressionAttributeValues: { ':quantity': quantity, ':one': 1 },
-      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-    },
-  };
-}
-
-/** Gives units back to the shard they were drawn from. It cannot fail: a shard that is missing comes to be. */
-export function releaseItem(table: string, { sku, shard, quantity }: Draw): TransactItem {
-  return {
-    Update: {
-      TableName: table,
-      Key: shardKey(sku, shard),
-      UpdateExpression:
-        'SET available = if_not_exists(available, :zero) + :quantity, rev = if_not_exists(rev, :zero) + :one, sku = :sku, #shard = :shard',
-      ExpressionAttributeNames: { '#shard': 'shard' }, // a reserved word
-      ExpressionAttributeValues: {
-        ':quantity': quantity,
-        ':zero': 0,
-        ':one': 1,
-        ':sku': sku,
-        ':shard': shard,
-      },
-    },
-  };
-}
+export { availabilityOf, type Shard, type Stock, unexplained, unitsIn } from './domain/shards.ts';
 
 /**
  * The stock of each of `skus` (needs `dynamodb:BatchGetItem` on the inventory's table); a SKU that is not stocked is
  * absent. Shards are read one after another, so a sum may be true of no moment: `snapshot` is for decisions.
+ * With `trustLatch` a SKU whose latch is closed has no shards: they are not read, because they are empty.
  * @throws DomainError `temporary-reduced-capacity`
  */
 export async function readShards(
   documents: DynamoDBDocumentClient,
   table: string,
   skus: readonly string[],
-  options: { readonly consistent?: boolean } = {},
+  options: { readonly consistent?: boolean; readonly trustLatch?: boolean } = {},
 ): Promise<Map<string, Stock>> {
   const distinct = [...new Set(skus)];
   // Nearly every SKU has one shard: reading it along with the header saves the second trip.
@@ -68,24 +32,53 @@ export async function readShards(
     options,
   );
   const headers = first.filter(({ sk }) => sk === 'HEADER');
-  const furtherKeys = headers.flatMap(({ sku, shards }) =>
-    Array.from({ length: shards - 1 }, (_, index) => shardKey(sku, index + 1)),
+  const shardsOf = ({ shards, soldOut }: (typeof headers)[number]) =>
+    options.trustLatch && soldOut ? [] : Array.from({ length: shards }, (_, shard) => shard);
+  const furtherKeys = headers.flatMap((header) =>
+    shardsOf(header)
+      .slice(1)
+      .map((shard) => shardKey(header.sku, shard)),
   );
   const further = await batchGet(documents, table, furtherKeys, options);
   const byKey = new Map([...first, ...further].map((item) => [item.pk, item]));
   return new Map(
-    headers.map(({ sku, shards, lowAt = defaultLowAt }) => [
-      sku,
-      {
-        sku,
-        lowAt,
-        shards: Array.from({ length: shards }, (_, shard) => {
-          const { available = 0, rev = 0 } = byKey.get(shardKey(sku, shard).pk) ?? {};
-          return { shard, available, rev };
-        }),
-      },
-    ]),
+    headers.map((header) => {
+      const { sku, lowAt = defaultLowAt, soldOut = false, opened = 0 } = header;
+      const shards = shardsOf(header).map((shard) =>
+        shardOf(shard, byKey.get(shardKey(sku, shard).pk) ?? {}),
+      );
+      return [sku, { sku, lowAt, shards, soldOut, opened }];
+    }),
   );
+}
+
+/** A shard as its item says. */
+export function shardOf(shard: number, item: Readonly<Record<string, any>>): Shard {
+  const { available = 0, rev = 0, entered, moved = 0, drawn = 0, released = 0 } = item;
+  return {
+    shard,
+    available,
+    rev,
+    ...(entered !== undefined && { counts: { entered, moved, drawn, released } }),
+  };
+}
+
+/** Every shard of the store, page by page (needs `dynamodb:Scan`), read consistently. */
+export async function* everyShard(
+  documents: DynamoDBDocumentClient,
+  table: string,
+): AsyncIterable<readonly ({ readonly sku: string } & Shard)[]> {
+  const pages = paginateScan(
+    { client: documents },
+    {
+      TableName: table,
+      ConsistentRead: true,
+      FilterExpression: 'sk = :shard',
+      ExpressionAttributeValues: { ':shard': 'SHARD' },
+    },
+  );
+  for await (const { Items = [] } of pages)
+    yield Items.map((item) => ({ sku: item.sku as string, ...shardOf(item.shard, item) }));
 }
 
 /** How long `snapshot` may try. */
@@ -99,7 +92,8 @@ export interface Deadline {
  * The stock of a SKU as it was at one moment; undefined when it is not stocked. Header and shards are read twice,
  * consistently, until neither K nor a revision has changed between two reads in succession: what did not change from
  * its first read to its second was so at every moment between (Afek et al., "Atomic snapshots of shared memory", the
- * double collect).
+ * double collect). `opened` is what it was before that moment, as `closeLatch` needs it. With `trustLatch` a closed latch
+ * ends the count at once.
  * @throws DomainError `temporary-reduced-capacity` when the shards do not stand still before the deadline
  */
 export async function snapshot(
@@ -107,12 +101,15 @@ export async function snapshot(
   table: string,
   sku: string,
   deadline: Deadline,
+  options: { readonly trustLatch?: boolean } = {},
 ): Promise<Stock | undefined> {
-  const collect = async () => (await readShards(documents, table, [sku], { consistent: true })).get(sku);
+  const collect = async () =>
+    (await readShards(documents, table, [sku], { consistent: true, ...options })).get(sku);
   let before = await collect();
   for (;;) {
+    if (options.trustLatch && before?.soldOut) return before;
     const now = await collect();
-    if (sameRevisions(before, now)) return now;
+    if (sameRevisions(before, now)) return now && { ...now, opened: before?.opened ?? 0 };
     if (deadline.now() >= deadline.until) {
       throw new DomainError('temporary-reduced-capacity', 'The stock is changing too fast to be counted.');
     }
@@ -141,7 +138,7 @@ export function consolidation(
     .sort((a, b) => b.available - a.available);
   if (!target || sources.length === 0) return [];
   return [
-    releaseItem(table, { sku, shard: target.shard, quantity: unitsIn(sources) }),
-    ...sources.map(({ shard, available }) => drawItem(table, { sku, shard, quantity: available })),
+    moveInItem(table, { sku, shard: target.shard, quantity: unitsIn(sources) }),
+    ...sources.map(({ shard, available }) => moveOutItem(table, { sku, shard, quantity: available })),
   ];
 }

@@ -8,7 +8,18 @@ import { environment } from './env.ts';
  */
 export interface AwsRequest {
   /** As Signature Version 4 names it. */
-  readonly service: 's3' | 'ses' | 'cognito-idp' | 'sqs' | 'secretsmanager';
+  readonly service:
+    | 's3'
+    | 'ses'
+    | 'cognito-idp'
+    | 'sqs'
+    | 'secretsmanager'
+    | 'kms'
+    | 'dynamodb'
+    | 'monitoring'
+    | 'events'
+    | 'cloudformation'
+    | 'sts';
   readonly method: 'GET' | 'PUT' | 'POST';
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;

@@ -354,6 +354,9 @@ function problemResponse(error: unknown, path: string, requestId: string): Resul
   };
   if (status === 401) headers['www-authenticate'] = 'Bearer';
   if (status === 429 || status === 503) headers['retry-after'] = String(1 + Math.floor(Math.random() * 5));
+  // A refusal that knows when to come back says so in seconds.
+  const { retryAfterSeconds } = refusal.members;
+  if (typeof retryAfterSeconds === 'number') headers['retry-after'] = String(retryAfterSeconds);
   const own = {
     type: problemType(refusal.code),
     title,

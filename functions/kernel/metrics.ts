@@ -1,7 +1,11 @@
 /**
  * Every metric of our own by name: what functions measure and what alarms and dashboards watch are the same constant.
- * All are in one namespace of the stage and without dimensions, so that each costs one custom metric.
+ * All are in one namespace of the stage. What functions measure has one dimension with one value, `metricService`, so
+ * that each costs one custom metric.
  */
+
+/** The dimension `service` of every metric that functions report: Powertools gives each report one. */
+export const metricService = 'floodgate';
 
 /** After so many seconds a delivered event or a settled payment counts as late. */
 export const lateAfterSeconds = 60;
@@ -27,7 +31,7 @@ export const businessMetrics = {
   paidWithoutOrder: 'PaidWithoutOrder',
   /** Charges of paid orders that the provider has not settled. */
   chargeWithoutCapture: 'ChargeWithoutCapture',
-  /** Orders whose events draw other units than were sold, or give back other units than they drew. */
+  /** Orders whose events contradict themselves about stock, and shards that differ from what all orders say. */
   stockDrift: 'StockDrift',
   /** Payment attempts of which nobody has known the outcome for more than an hour. */
   unknownAttempts: 'UnknownAttempts',

@@ -141,6 +141,11 @@ export const placeOrder = route({
   responses: { 201: order },
   problems: [
     'not-found',
+    'admission-required',
+    'admission-invalid',
+    'admission-used',
+    'customer-limit',
+    'drop-not-open',
     'out-of-stock',
     'price-changed',
     'cart-closed',
@@ -313,6 +318,19 @@ export const orderPlaced = event({
     shippingMethod,
     reservedUntil: instant,
     payment: z.optional(z.object({ method: paymentMethod })),
+    /**
+     * The drops that it buys from: by the admission at `position`, or without one while nobody conducts the drop.
+     * `units` count against the shopper's limit there until the order ends unpaid.
+     */
+    admissions: z.optional(
+      z.array(
+        z.object({
+          dropId: id('drp'),
+          position: z.optional(z.int()),
+          units: z.int().check(z.minimum(1)),
+        }),
+      ),
+    ),
   }),
 });
 

@@ -11,6 +11,7 @@
  * | orders that wait for the payment provider | pk = OUTSTANDING#<bucket>, sk = <orderId> |
  * | how far the audit of a bucket has come | pk = AUDIT#<bucket>, sk = WATERMARK |
  * | orders that the audit must look at again | pk = AUDIT#<bucket>, sk begins with ORDER# |
+ * | shards that the last comparison of stock and orders found wrong | pk = STOCK-DRIFT, sk = LAST |
  *
  * Of an order, event 1 is in both indexes, and what needs a look later in by-due. The events are an order's only stored state.
  */
@@ -84,3 +85,5 @@ export const auditedOrderPrefix = 'ORDER#';
 export function auditedOrderKey(bucket: number, orderId: string): { pk: string; sk: string } {
   return { pk: auditPartition(bucket), sk: `${auditedOrderPrefix}${orderId}` };
 }
+
+export const stockDriftKey = { pk: 'STOCK-DRIFT', sk: 'LAST' };

@@ -16,6 +16,8 @@ type EventsTrigger = Extract<Trigger, { events: unknown }>;
 
 /** Bus rule → queue → function, with one dead-letter queue for what either hop cannot deliver. */
 export class EventConsumer extends Construct {
+  readonly queue: Queue;
+
   constructor(consumer: ServiceFunction, spec: FunctionSpec, trigger: EventsTrigger, platform: Platform) {
     super(consumer, 'Events');
     const { config, alarms } = platform;
@@ -65,6 +67,7 @@ export class EventConsumer extends Construct {
       });
     }
 
+    this.queue = queue;
     queue.grantConsumeMessages(consumer.function);
     const mapping = new EventSourceMapping(this, 'Mapping', {
       target: consumer.function,

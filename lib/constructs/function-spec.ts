@@ -10,7 +10,8 @@ export type TableName =
   | 'notification'
   | 'finance'
   | 'reporting'
-  | 'sandbox';
+  | 'sandbox'
+  | 'admission';
 
 /** The contexts that have functions. */
 export type ContextName = TableName | 'health';
@@ -43,6 +44,10 @@ export type Grant =
     }
   /** `CHECKOUT_MACHINE_ARN` */
   | { readonly stateMachine: 'checkout'; readonly actions: readonly 'states:StartSyncExecution'[] }
+  /** `ADMISSION_KEY_ARN`: wraps the keys by which drops sign admissions. */
+  | { readonly admissionKey: readonly ('kms:GenerateDataKeyPairWithoutPlaintext' | 'kms:Decrypt')[] }
+  /** `CHECKOUT_QUEUE_URL`: the queue before the payment provider. */
+  | { readonly checkoutQueue: readonly 'sqs:GetQueueAttributes'[] }
   /** `EVENT_BUS_NAME` */
   | { readonly bus: readonly 'events:PutEvents'[] }
   /** `EMAIL_SENDER` */

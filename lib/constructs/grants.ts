@@ -68,6 +68,20 @@ function permissionOf(grant: Grant, platform: Platform, who: string): Permission
       environment: { CHECKOUT_MACHINE_ARN: machine.stateMachineArn },
     };
   }
+  if ('admissionKey' in grant) {
+    const { keyArn } = platform.stores.admissionKey;
+    return {
+      statements: [new PolicyStatement({ actions: [...grant.admissionKey], resources: [keyArn] })],
+      environment: { ADMISSION_KEY_ARN: keyArn },
+    };
+  }
+  if ('checkoutQueue' in grant) {
+    const queue = needed(platform.checkoutQueue, who, 'the checkout queue');
+    return {
+      statements: [new PolicyStatement({ actions: [...grant.checkoutQueue], resources: [queue.queueArn] })],
+      environment: { CHECKOUT_QUEUE_URL: queue.queueUrl },
+    };
+  }
   if ('bus' in grant) {
     const { bus } = platform.stores;
     return {

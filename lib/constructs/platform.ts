@@ -2,10 +2,12 @@ import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { UserPool, UserPoolClient } from 'aws-cdk-lib/aws-cognito';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { EventBus } from 'aws-cdk-lib/aws-events';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { EmailIdentity } from 'aws-cdk-lib/aws-ses';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Config } from '../config.ts';
 import type { TableName } from './function-spec.ts';
@@ -19,6 +21,8 @@ export interface Stores {
   /** The bucket's ARN, by an export with a name of our own. */
   readonly exportsArn: { readonly value: string; readonly exportName: string };
   readonly bus: EventBus;
+  /** Wraps the keys by which drops sign admissions. */
+  readonly admissionKey: IKey;
   readonly sender: EmailIdentity;
 }
 
@@ -49,4 +53,6 @@ export interface Platform {
   readonly paymentProvider?: PaymentProvider;
   /** Present in the stack that holds the checkout machine. */
   readonly checkout?: StateMachine;
+  /** Where payments wait for the provider; present once the checkout stack is. */
+  readonly checkoutQueue?: IQueue;
 }

@@ -1,5 +1,7 @@
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import type { EventConsumer } from '../constructs/event-consumer.ts';
 import type { FunctionSpec } from '../constructs/function-spec.ts';
 import type { Platform } from '../constructs/platform.ts';
 import { Workflow } from '../constructs/workflow.ts';
@@ -11,6 +13,9 @@ import { FloodgateStack } from './floodgate-stack.ts';
  * They belong to the contexts order and payment, but change together.
  */
 export class CheckoutStack extends FloodgateStack {
+  /** Where payments wait for the provider. */
+  readonly queue: IQueue;
+
   constructor(scope: Construct, platform: Platform, functions: readonly FunctionSpec[]) {
     super(scope, 'Checkout', platform.config, 'the payment saga');
     const tasks = functions.filter(({ trigger }) => 'task' in trigger);
@@ -21,6 +26,8 @@ export class CheckoutStack extends FloodgateStack {
       tasks: new Map(tasks.map((spec) => [spec.name, addFunction(this, spec, platform)])),
       platform,
     });
-    for (const spec of callers) addFunction(this, spec, { ...platform, checkout });
+    const [worker] = callers.map((spec) => addFunction(this, spec, { ...platform, checkout }));
+    if (!worker) throw new Error('nobody runs the checkout workflow');
+    this.queue = (worker.node.findChild('Events') as EventConsumer).queue;
   }
 }

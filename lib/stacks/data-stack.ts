@@ -43,6 +43,7 @@ export class DataStack extends FloodgateStack implements Stores {
   readonly exports: Bucket;
   readonly exportsArn: { readonly value: string; readonly exportName: string };
   readonly bus: EventBus;
+  readonly admissionKey: Key;
   readonly sender: EmailIdentity;
 
   constructor(scope: Construct, config: Config, tables: readonly TableSpec[]) {
@@ -55,6 +56,7 @@ export class DataStack extends FloodgateStack implements Stores {
     const exportName = `${this.stackName}:ExportsArn`;
     this.exportsArn = { value: this.exportValue(this.exports.bucketArn, { name: exportName }), exportName };
     this.bus = this.#bus(config);
+    this.admissionKey = this.#admissionKey();
     this.sender = new EmailIdentity(this, 'Sender', {
       identity: Identity.domain(config.emailSender.replace(/^.*@/, '')),
     });
@@ -96,6 +98,17 @@ export class DataStack extends FloodgateStack implements Stores {
       }),
     );
     return key;
+  }
+
+  /**
+   * Not the tables' key: who may read a table must not be able to sign admissions. Roles are given single actions on it.
+   */
+  #admissionKey(): Key {
+    return new Key(this, 'AdmissionKey', {
+      description: `Wraps the signing keys of the drops of ${this.stackName}`,
+      enableKeyRotation: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
   }
 
   #table(spec: TableSpec, encryptionKey: Key): Table {

@@ -48,7 +48,12 @@ export function floodgate(
     if (own.length === 0 && !outbox) continue;
     new ContextStack(app, context, { description, platform, functions: own, ...(outbox && { outbox }) });
   }
-  new CheckoutStack(app, platform, functions.filter(ofCheckout));
+  const { queue: checkoutQueue } = new CheckoutStack(app, platform, functions.filter(ofCheckout));
+  new ContextStack(app, 'admission', {
+    description: 'drops and their waiting room',
+    platform: { ...platform, checkoutQueue },
+    functions: functions.filter(ofContext('admission')),
+  });
   new FinanceStack(app, platform, functions.filter(ofContext('finance')));
   if (config.domain) new EdgeStack(app, config, config.domain);
 

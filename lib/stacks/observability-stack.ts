@@ -12,6 +12,7 @@ import {
   defectMetrics,
   type MetricName,
   metricNamespace,
+  metricService,
   objectiveMetrics,
 } from '../../functions/kernel/metrics.ts';
 import type { Config } from '../config.ts';
@@ -26,7 +27,7 @@ const business: Readonly<Record<keyof typeof businessMetrics, string>> = {
   paidWithoutOrder: 'Money was taken for which there is no paid order.',
   chargeWithoutCapture: 'An order says paid, and the provider has no capture of it.',
   stockDrift:
-    'Orders have drawn or given back other units than they say: shards hold too much or too little.',
+    'Orders have drawn or given back other units than they say, or a shard was written past them: it holds too much or too little.',
   unknownAttempts: 'The outcome of a payment attempt has been unknown for more than an hour.',
   ledgerUnbalanced: 'Debits and credits of the journal differ.',
   reconciliationDifferences: 'The journal and the provider’s settlement file differ.',
@@ -66,6 +67,12 @@ const defects: readonly {
   },
 ];
 
+/** From metric filters of the access log, which give no fixed dimension. */
+const countedByGateway: ReadonlySet<MetricName> = new Set([
+  objectiveMetrics.orderRequests,
+  objectiveMetrics.orderRequestsFailed,
+]);
+
 /**
  * Where alarms go; the service level objectives; what must be zero; and a dashboard for each role. Alarms on single
  * resources are declared beside what they watch. Everything here is found by the names in `functions/kernel/metrics.ts`.
@@ -78,7 +85,13 @@ export class ObservabilityStack extends FloodgateStack {
     this.alarms = this.#topic(config);
     this.#traces(config);
     const metric = (metricName: MetricName, statistic: string, period = Duration.minutes(5)) =>
-      new Metric({ namespace: metricNamespace(config.stage), metricName, statistic, period });
+      new Metric({
+        namespace: metricNamespace(config.stage),
+        metricName,
+        ...(!countedByGateway.has(metricName) && { dimensionsMap: { service: metricService } }),
+        statistic,
+        period,
+      });
 
     const objectives = this.#objectives(metric);
     for (const [key, meaning] of Object.entries(business)) {

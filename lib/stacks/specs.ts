@@ -1,3 +1,12 @@
+import { changeDrop } from '../../functions/admission/handlers/change-drop.infra.ts';
+import { conductDrops } from '../../functions/admission/handlers/conduct-drops.infra.ts';
+import { createDrop } from '../../functions/admission/handlers/create-drop.infra.ts';
+import { getDrop } from '../../functions/admission/handlers/get-drop.infra.ts';
+import { getTicket } from '../../functions/admission/handlers/get-ticket.infra.ts';
+import { listDrops } from '../../functions/admission/handlers/list-drops.infra.ts';
+import { showDrop } from '../../functions/admission/handlers/show-drop.infra.ts';
+import { takeTicket } from '../../functions/admission/handlers/take-ticket.infra.ts';
+import { admissionTable } from '../../functions/admission/table.infra.ts';
 import { claimCart } from '../../functions/cart/handlers/claim-cart.infra.ts';
 import { createCart } from '../../functions/cart/handlers/create-cart.infra.ts';
 import { deleteCartLine } from '../../functions/cart/handlers/delete-cart-line.infra.ts';
@@ -26,6 +35,7 @@ import { getHealth } from '../../functions/health/handlers/get-health.infra.ts';
 import { getOpenApi } from '../../functions/health/handlers/get-open-api.infra.ts';
 import { notFound } from '../../functions/health/handlers/not-found.infra.ts';
 import { getStock } from '../../functions/inventory/handlers/get-stock.infra.ts';
+import { growShards } from '../../functions/inventory/handlers/grow-shards.infra.ts';
 import { importStock } from '../../functions/inventory/handlers/import-stock.infra.ts';
 import { setShards } from '../../functions/inventory/handlers/set-shards.infra.ts';
 import { setStock } from '../../functions/inventory/handlers/set-stock.infra.ts';
@@ -40,6 +50,7 @@ import { listOrders } from '../../functions/order/handlers/list-orders.infra.ts'
 import { payOrder } from '../../functions/order/handlers/pay-order.infra.ts';
 import { placeOrder } from '../../functions/order/handlers/place-order.infra.ts';
 import { receiveWebhook } from '../../functions/order/handlers/receive-webhook.infra.ts';
+import { reconcileStock } from '../../functions/order/handlers/reconcile-stock.infra.ts';
 import { recordOutcome } from '../../functions/order/handlers/record-outcome.infra.ts';
 import { refundOrder } from '../../functions/order/handlers/refund-order.infra.ts';
 import { runCheckout } from '../../functions/order/handlers/run-checkout.infra.ts';
@@ -65,6 +76,7 @@ export const tables: readonly TableSpec[] = [
   notificationTable,
   financeTable,
   reportingTable,
+  admissionTable,
 ];
 
 /** Every function of the store. What is not named here is not deployed, and a test says so. */
@@ -82,9 +94,19 @@ export const functions: readonly FunctionSpec[] = [
   listProducts,
   // inventory
   getStock,
+  growShards,
   importStock,
   setShards,
   setStock,
+  // admission
+  changeDrop,
+  conductDrops,
+  createDrop,
+  getDrop,
+  getTicket,
+  listDrops,
+  showDrop,
+  takeTicket,
   // cart
   claimCart,
   createCart,
@@ -100,6 +122,7 @@ export const functions: readonly FunctionSpec[] = [
   payOrder,
   placeOrder,
   receiveWebhook,
+  reconcileStock,
   recordOutcome,
   refundOrder,
   runCheckout,

@@ -36,6 +36,18 @@ export const problemTexts: Readonly<
     cause: 'The token is good, but its account is not in the group that the route is for.',
     remedy: 'Use an account of that group (`operators` or `finance`). A new membership needs a new token.',
   },
+  'admission-required': {
+    cause: 'A SKU of the order is sold in a drop, and the request has no `Floodgate-Admission` header for it.',
+    remedy:
+      'Take a ticket with `POST` to `ticketsAt`, wait for its turn, and order again with the token; the same `Idempotency-Key` may be used.',
+    members: '`dropId`, `skus`, `opensAt`, and `ticketsAt`: the path at which tickets are had',
+  },
+  'admission-invalid': {
+    cause:
+      'The admission token is not one of this drop, was given to another account, or has run out. Nothing was ordered.',
+    remedy: 'Read the ticket again; if its admission has lapsed, take another ticket.',
+    members: '`dropId`',
+  },
   'not-found': {
     cause: 'There is no such route or object, it has expired, or it belongs to somebody else.',
     remedy: 'Check the path and the id. Sign in with the account that the object belongs to.',
@@ -67,6 +79,28 @@ export const problemTexts: Readonly<
   'order-state': {
     cause: 'The order is not in a state for this: for example, it has expired, or a payment is under way.',
     remedy: 'Read the order again. While a payment is pending or unknown, wait until it settles.',
+  },
+  'drop-not-open': {
+    cause: 'The drop opens later. Nobody stands nearer to its front for having come before.',
+    remedy:
+      'Come at `opensAt`: everybody who arrives in the same second has the same chance of any place in it.',
+    members: '`dropId`, `opensAt`, `retryAfterSeconds`',
+  },
+  'drop-closed': {
+    cause: 'The drop is over.',
+    remedy: 'What is left of its goods is sold as other goods are.',
+    members: '`dropId`, `closesAt`',
+  },
+  'admission-used': {
+    cause: 'An order was placed with this admission; each is good for one.',
+    remedy: 'If that order was yours, it is among your orders. For more, take another ticket.',
+    members: '`dropId`',
+  },
+  'customer-limit': {
+    cause: 'The shopper would have more units of the drop than one may buy. Nothing was taken.',
+    remedy:
+      'Order at most `limit` minus `bought`. Units of an order that was cancelled or expired do not count. The admission is still good.',
+    members: '`dropId`, `limit`, and `bought`: units in orders so far',
   },
   'stock-state': {
     cause: 'The stock cannot be set this way now.',

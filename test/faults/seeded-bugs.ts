@@ -71,6 +71,48 @@ export const seededBugs: readonly SeededBug[] = [
     defect: without(({ TableName }) => TableName === 'inventory'),
   },
   {
+    name: 'a latch closes without asking what came since the count',
+    race: 'release against latch',
+    notices: /latch of sku_cup is closed over 1 units/,
+    defect: without(({ UpdateExpression }) => UpdateExpression === 'SET soldOut = :true'),
+  },
+  {
+    name: 'stock is given back behind a closed latch',
+    race: 'release against a closed latch',
+    notices: /latch of sku_cup is closed over 1 units/,
+    defect: {
+      command: (command) =>
+        command instanceof TransactWriteCommand
+          ? new TransactWriteCommand({
+              ...command.input,
+              TransactItems: command.input.TransactItems!.filter(
+                ({ Update }) => !/REMOVE soldOut/.test(Update?.UpdateExpression ?? ''),
+              ),
+            })
+          : command,
+    },
+  },
+  {
+    name: 'a shard is written past its counts',
+    race: 'two orders for the last unit',
+    notices: /do not explain/,
+    defect: {
+      command: (command) => {
+        if (!(command instanceof TransactWriteCommand)) return command;
+        const TransactItems = command.input.TransactItems!.map(({ Update, ...action }) => ({
+          ...action,
+          ...(Update && {
+            Update: {
+              ...Update,
+              UpdateExpression: Update.UpdateExpression!.replace(/, #counter = .* \+ :by$/, ''),
+            },
+          }),
+        }));
+        return new TransactWriteCommand({ ...command.input, TransactItems });
+      },
+    },
+  },
+  {
     name: 'a cart is closed although it is closed',
     race: 'two tabs ordering one cart',
     notices: /cart became 2 orders/,

@@ -11,7 +11,7 @@ export function market(
   return async (skus) => {
     const [prices, stock] = await Promise.all([
       readPrices(documents, tables.CATALOG_TABLE, skus),
-      readShards(documents, tables.INVENTORY_TABLE, skus),
+      readShards(documents, tables.INVENTORY_TABLE, skus, { trustLatch: true }),
     ]);
     return {
       prices,

@@ -10,7 +10,10 @@ import type { Move } from '../domain/levelling.ts';
 import { defaultLowAt } from '../domain/shards.ts';
 import type { StockRow } from '../domain/stock-row.ts';
 import { adjustmentKey, headerKey, shardKey } from '../keys.ts';
-import { drawItem, releaseItem, snapshot, type TransactItem } from '../published.ts';
+import { snapshot } from '../published.ts';
+import { readHeat } from './heat.ts';
+import { openLatchItem } from './latch.ts';
+import { enterItem, moveInItem, moveOutItem, type TransactItem, withdrawItem } from './shard-items.ts';
 
 /** How long counting may take. */
 const countingMs = 2_000;
@@ -19,6 +22,8 @@ const countingMs = 2_000;
 export function stockTable(documents: DynamoDBDocumentClient, table: string, now: Now) {
   return {
     stock: (sku: string) => snapshot(documents, table, sku, { now, until: now() + countingMs }),
+
+    heat: (sku: string) => readHeat(documents, table, sku),
 
     async stocked(skus: readonly string[]): Promise<Set<string>> {
       const headers = await batchGet(documents, table, skus.map(headerKey), { consistent: true });
@@ -29,16 +34,16 @@ export function stockTable(documents: DynamoDBDocumentClient, table: string, now
       transact(
         documents,
         rows.flatMap(({ sku, units }) => [
-          newItem(table, { ...headerKey(sku), sku, shards: 1, lowAt: defaultLowAt }),
-          newItem(table, { ...shardKey(sku, 0), sku, shard: 0, available: units, rev: 0 }),
+          newItem(table, { ...headerKey(sku), sku, shards: 1, lowAt: defaultLowAt, opened: 0 }),
+          newItem(table, { ...shardKey(sku, 0), sku, shard: 0, available: units, rev: 0, entered: units }),
         ]),
       ),
 
     change: (sku: string, changes: readonly ShardChange[]) =>
-      transact(
-        documents,
-        changes.map((change) => changeItem(table, sku, change)),
-      ),
+      transact(documents, [
+        ...changes.map((change) => changeItem(table, sku, change)),
+        ...(changes.some(({ units }) => units > 0) ? [openLatchItem(table, sku)] : []),
+      ]),
 
     async adjustment(sku: string, keyDigest: string): Promise<Adjustment | undefined> {
       const { Item } = await documents.send(
@@ -55,7 +60,8 @@ export function stockTable(documents: DynamoDBDocumentClient, table: string, now
           ...adjustment,
           answer: JSON.stringify(adjustment.answer),
         }),
-        ...units.map((draw) => (direction === 'add' ? releaseItem(table, draw) : drawItem(table, draw))),
+        ...units.map((draw) => (direction === 'add' ? enterItem(table, draw) : withdrawItem(table, draw))),
+        ...(direction === 'add' ? [openLatchItem(table, adjustment.sku)] : []),
       ]),
 
     addShards: (sku: string, { from, to }: { from: number; to: number }) =>
@@ -71,15 +77,15 @@ export function stockTable(documents: DynamoDBDocumentClient, table: string, now
         },
         ...Array.from({ length: to - from }, (_, index) => {
           const shard = from + index;
-          return newItem(table, { ...shardKey(sku, shard), sku, shard, available: 0, rev: 0 });
+          return newItem(table, { ...shardKey(sku, shard), sku, shard, available: 0, rev: 0, entered: 0 });
         }),
       ]),
 
     move: (sku: string, { from, to }: Move) => {
       const quantity = to.reduce((sum, target) => sum + target.quantity, 0);
       return transact(documents, [
-        drawItem(table, { sku, shard: from, quantity }),
-        ...to.map((target) => releaseItem(table, { sku, ...target })),
+        moveOutItem(table, { sku, shard: from, quantity }),
+        ...to.map((target) => moveInItem(table, { sku, ...target })),
       ]);
     },
   };
@@ -100,8 +106,9 @@ function changeItem(table: string, sku: string, { shard, rev, units }: ShardChan
   return {
     Update: {
       ...condition,
-      UpdateExpression: 'SET available = available + :units, rev = rev + :one',
-      ExpressionAttributeValues: { ':rev': rev, ':units': units, ':one': 1 },
+      UpdateExpression:
+        'SET available = available + :units, rev = rev + :one, entered = if_not_exists(entered, :zero) + :units',
+      ExpressionAttributeValues: { ':rev': rev, ':units': units, ':one': 1, ':zero': 0 },
     },
   };
 }

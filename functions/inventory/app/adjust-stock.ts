@@ -4,7 +4,7 @@ import { canonicalJson, digest } from '../../kernel/ids.ts';
 import type { StockView } from '../contract.ts';
 import type { Draw } from '../domain/allocation.ts';
 import type { Stock } from '../domain/shards.ts';
-import { spread, viewOf } from '../domain/stock.ts';
+import { entered, spread, viewOf } from '../domain/stock.ts';
 import { type Pace, untilDone } from './attempts.ts';
 
 /** An adjustment that was made, with the answer that it got. */
@@ -73,12 +73,7 @@ export const adjustStock =
         });
       }
       const parts = spread(stock.shards, adjust);
-      const shards = stock.shards.map((shard, index) => ({
-        ...shard,
-        available: shard.available + parts[index]!,
-        rev: shard.rev + (parts[index] === 0 ? 0 : 1),
-      }));
-      const answer = viewOf({ ...stock, shards });
+      const answer = viewOf(entered(stock, parts));
       const units = stock.shards
         .map(({ shard }, index) => ({ sku, shard, quantity: Math.abs(parts[index]!) }))
         .filter(({ quantity }) => quantity > 0);

@@ -6,7 +6,7 @@ import type { Stock } from '../domain/shards.ts';
 import { etagOf, viewOf } from '../domain/stock.ts';
 import { type Pace, untilDone } from './attempts.ts';
 
-interface Ports extends Pace {
+export interface Ports extends Pace {
   /** True of one moment. */
   readonly stock: (sku: string) => Promise<Stock | undefined>;
   /** Adds empty shards; false when somebody else has. */
@@ -25,28 +25,42 @@ const rounds = 5;
  * 2. Level the units over all of them, one shard's surplus a transaction, in a few rounds while sales go on.
  *
  * Sending it again goes on levelling where this left off.
+ * @param countOf the shards to have, from what there is
+ * @throws DomainError `not-found`, `stock-state` when there are more already, `temporary-reduced-capacity`
  */
+export async function raiseShards(
+  ports: Ports,
+  sku: string,
+  countOf: (stock: Stock) => number,
+): Promise<{ readonly before: number; readonly stock: Stock }> {
+  let before = 0;
+  let stock = await untilDone(ports, async () => {
+    const found = await ports.stock(sku);
+    if (!found) throw new DomainError('not-found', `${sku} is not stocked.`);
+    const from = found.shards.length;
+    const to = countOf(found);
+    before = from;
+    if (from > to) {
+      throw new DomainError('stock-state', `${sku} has ${from} shards, and shards are never taken away.`);
+    }
+    if (from === to) return found;
+    return (await ports.addShards(sku, { from, to })) ? ports.stock(sku) : undefined;
+  });
+  for (let round = 0; round < rounds; round++) {
+    const moves = levelling(stock.shards);
+    if (moves.length === 0) break;
+    for (const move of moves) await ports.move(sku, move);
+    stock = (await ports.stock(sku)) ?? stock;
+  }
+  return { before, stock };
+}
+
 export const setShards =
   (ports: Ports) =>
   async ({
     params: { sku },
     body: { count },
   }: Pick<HttpRequest<typeof route>, 'params' | 'body'>): Promise<HttpResponse<typeof route>> => {
-    let stock = await untilDone(ports, async () => {
-      const found = await ports.stock(sku);
-      if (!found) throw new DomainError('not-found', `${sku} is not stocked.`);
-      const from = found.shards.length;
-      if (from > count) {
-        throw new DomainError('stock-state', `${sku} has ${from} shards, and shards are never taken away.`);
-      }
-      if (from === count) return found;
-      return (await ports.addShards(sku, { from, to: count })) ? ports.stock(sku) : undefined;
-    });
-    for (let round = 0; round < rounds; round++) {
-      const moves = levelling(stock.shards);
-      if (moves.length === 0) break;
-      for (const move of moves) await ports.move(sku, move);
-      stock = (await ports.stock(sku)) ?? stock;
-    }
+    const { stock } = await raiseShards(ports, sku, () => count);
     return { status: 200, body: viewOf(stock), headers: { etag: etagOf(stock) } };
   };

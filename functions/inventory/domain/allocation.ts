@@ -13,8 +13,10 @@ export interface ShardHint {
 }
 
 /**
- * Draws for `quantity` units (at least 1): one random shard that can serve all of them, or else the fullest ones
- * together. A shard of unknown content counts as one that can. Undefined when the shards are known to hold too few.
+ * Draws for `quantity` units (at least 1): the fuller of two random shards that can serve all of them, or else the
+ * fullest ones together. Two choices keep the shards level (Mitzenmacher, "The power of two choices in randomized load
+ * balancing"): they run dry together, so that the last units lie in many places, and a hint that is a moment old seldom
+ * leads to an empty one. A shard of unknown content counts as one that can. Undefined when the shards are known to hold too few.
  * @param random a number from 0 up to, not including, 1
  */
 export function allocate(
@@ -24,8 +26,11 @@ export function allocate(
 ): Draw[] | undefined {
   const { sku, quantity } = demand;
   const able = shards.filter(({ available }) => available === undefined || available >= quantity);
-  const chosen = able[Math.floor(random() * able.length)];
-  if (chosen) return [{ sku, shard: chosen.shard, quantity }];
+  const [one, other] = [random(), random()].map((part) => able[Math.floor(part * able.length)]);
+  if (one && other) {
+    const chosen = (other.available ?? quantity) > (one.available ?? quantity) ? other : one;
+    return [{ sku, shard: chosen.shard, quantity }];
+  }
 
   // Every shard is known here. The fullest first: the fewest actions in the transaction.
   const fullest = shards

@@ -4,6 +4,19 @@ export interface Shard {
   readonly available: number;
   /** Grows with every write to the shard: two equal revisions, and nothing has happened between. */
   readonly rev: number;
+  /** Where the units came from and went to; absent on a shard that was not opened but came to be by a release. */
+  readonly counts?: Counts;
+}
+
+/** Units since the shard was opened: `available = entered + moved - drawn + released`, at every moment. */
+export interface Counts {
+  /** By operators: opened, set or adjusted, less what they took away. */
+  readonly entered: number;
+  /** From other shards of the SKU, less what went to them: over all shards it is zero. */
+  readonly moved: number;
+  /** By orders, and given back by them. Both only grow. */
+  readonly drawn: number;
+  readonly released: number;
 }
 
 /** The stock of a SKU: K shards, in the order of their numbers. */
@@ -12,6 +25,10 @@ export interface Stock {
   /** At or below this sum the SKU counts as low. */
   readonly lowAt: number;
   readonly shards: readonly Shard[];
+  /** The latch: closed only while there is no unit in any shard. */
+  readonly soldOut: boolean;
+  /** Grows with everything that adds units. */
+  readonly opened: number;
 }
 
 /** When a header says nothing else. */
@@ -30,4 +47,11 @@ export function availabilityOf(
   const units = unitsIn(shards ?? []);
   if (units === 0) return 'sold_out';
   return units <= lowAt ? 'low' : 'in_stock';
+}
+
+/** Units that a shard has more (negative: fewer) than its counts say; 0 when they agree or it keeps none. */
+export function unexplained({ available, counts }: Pick<Shard, 'available' | 'counts'>): number {
+  if (!counts) return 0;
+  const { entered, moved, drawn, released } = counts;
+  return available - (entered + moved - drawn + released);
 }

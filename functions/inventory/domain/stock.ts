@@ -3,13 +3,14 @@ import type { StockView } from '../contract.ts';
 import { availabilityOf, type Shard, type Stock, unitsIn } from './shards.ts';
 
 /** The stock of a SKU as an operator sees it. */
-export function viewOf({ sku, lowAt, shards }: Stock): StockView {
+export function viewOf({ sku, lowAt, shards, soldOut }: Stock): StockView {
   return {
     sku,
     available: unitsIn(shards),
     availability: availabilityOf(shards, lowAt),
     lowAt,
-    shards: shards.map(({ shard, available, rev }) => ({ shard, available, rev })),
+    soldOut,
+    shards: [...shards],
   };
 }
 
@@ -32,4 +33,20 @@ export function spread(shards: readonly Pick<Shard, 'available'>[], adjust: numb
   if (unitsIn(shards) + adjust < 0) throw new RangeError('more units than there are');
   const weights = shards.map(({ available }) => (adjust > 0 ? 1 : available));
   return allocate(adjust, weights);
+}
+
+/** The stock after an operator has entered so many units into each shard (negative: taken away). */
+export function entered(stock: Stock, parts: readonly number[]): Stock {
+  const shards = stock.shards.map((shard, index) => {
+    const units = parts[index]!;
+    if (units === 0) return shard;
+    const { counts } = shard;
+    return {
+      ...shard,
+      available: shard.available + units,
+      rev: shard.rev + 1,
+      ...(counts && { counts: { ...counts, entered: counts.entered + units } }),
+    };
+  });
+  return { ...stock, shards, soldOut: stock.soldOut && !parts.some((units) => units > 0) };
 }

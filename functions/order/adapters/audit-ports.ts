@@ -5,6 +5,7 @@ import { auditBus } from './audit-bus.ts';
 import { auditConsumers } from './audit-consumers.ts';
 import { dynamoAuditList } from './audit-list.ts';
 import { loadEvents } from './event-store.ts';
+import { driftMark } from './stock-books.ts';
 
 interface Environment {
   readonly ORDER_TABLE: string;
@@ -19,6 +20,7 @@ export function auditPorts(documents: DynamoDBDocumentClient, env: Environment, 
   return {
     now,
     ...dynamoAuditList(documents, env.ORDER_TABLE),
+    drifting: driftMark(documents, env.ORDER_TABLE).drifting,
     load: (orderId) => loadEvents(documents, env.ORDER_TABLE, orderId),
     missing: auditConsumers(documents, consumers, env.BUSINESS_TIME_ZONE),
     send: auditBus(env.EVENT_BUS_NAME),

@@ -11,36 +11,40 @@ import {
   QueryCommand,
   TransactWriteCommand,
 } from '@aws-sdk/lib-dynamodb';
-import { releaseItem } from '../../inventory/published.ts';
+import { returnItem } from '../../admission/published.ts';
+import { release, type TransactItem } from '../../inventory/published.ts';
 import type { EventStore } from '../app/change-order.ts';
 import type { OrderEvent } from '../domain/order.ts';
 import { byCustomer, customerPartition, eventKey, eventPrefix, orderIdOf, orderPartition } from '../keys.ts';
 import { appendItem, eventOf, lookLater } from './event-items.ts';
 
-/** The order's events in DynamoDB. `inventory` is needed by those who release. */
+/** DynamoDB's limit on the actions of a transaction. */
+const mostActions = 100;
+
+/** The order's events in DynamoDB. `inventory` and `admission` are needed by those who release. */
 export function dynamoEventStore(
   documents: DynamoDBDocumentClient,
-  tables: { readonly order: string; readonly inventory?: string },
+  tables: { readonly order: string; readonly inventory?: string; readonly admission?: string },
 ): EventStore {
   return {
     load: (orderId) => loadEvents(documents, tables.order, orderId),
-    append: async (events, release) => {
-      try {
-        const [first] = events;
-        if (events.length === 1 && release.length === 0) {
-          await documents.send(new PutCommand(appendItem(tables.order, first!, lookLater(first!)).Put));
+    append: async (events, draws, returned) => {
+      const write = async (giveBack: readonly TransactItem[]) => {
+        const appends = events.map((event) => appendItem(tables.order, event, lookLater(event)));
+        if (appends.length === 1 && giveBack.length === 0) {
+          await documents.send(new PutCommand(appends[0]!.Put));
         } else {
-          const { inventory } = tables;
-          if (release.length > 0 && !inventory) throw new Error('this function may not release stock');
-          await documents.send(
-            new TransactWriteCommand({
-              TransactItems: [
-                ...events.map((event) => appendItem(tables.order, event, lookLater(event))),
-                ...release.map((draw) => releaseItem(inventory!, draw)),
-              ],
-            }),
-          );
+          await documents.send(new TransactWriteCommand({ TransactItems: [...appends, ...giveBack] }));
         }
+      };
+      try {
+        const { inventory, admission } = tables;
+        if ((draws.length > 0 && !inventory) || (returned.length > 0 && !admission))
+          throw new Error('this function may not release stock');
+        const limits = returned.map((units) => returnItem(admission!, units));
+        const room = mostActions - events.length - limits.length;
+        if (draws.length === 0) await write(limits);
+        else await release(documents, inventory!, draws, room, (items) => write([...items, ...limits]));
         return 'appended';
       } catch (error) {
         if (isConflict(error)) return 'conflict';

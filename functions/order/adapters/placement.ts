@@ -1,10 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { TransactionCanceledException, TransactionInProgressException } from '@aws-sdk/client-dynamodb';
+import {
+  type CancellationReason,
+  TransactionCanceledException,
+  TransactionInProgressException,
+} from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type * as z from 'zod/mini';
+import { claimItems } from '../../admission/published.ts';
 import { closeCartItem } from '../../cart/published.ts';
-import { consolidation, drawItem, type Shard } from '../../inventory/published.ts';
+import { consolidation, drawItem, type Shard, shardOf } from '../../inventory/published.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import type { Committed, Placement } from '../app/place-order.ts';
 import type { orderPlaced } from '../contract.ts';
@@ -15,17 +20,21 @@ interface Tables {
   readonly order: string;
   readonly cart: string;
   readonly inventory: string;
+  readonly admission: string;
 }
+
+type Refused = NonNullable<Extract<Committed, { result: 'refused' }>['entries']>[number];
 
 /** Times that a transaction whose outcome is unknown is sent again, unchanged. */
 const repeats = 3;
 
 /**
- * The place-order transaction: event 1, the draws, the closing of the cart; all or nothing. Each call has a token of
+ * The place-order transaction: event 1, the draws, the closing of the cart, admissions; all or nothing. Each call has a token of
  * its own, so that a repeat after a lost answer takes effect once (DynamoDB keeps the token for 10 minutes).
  */
 export function commitPlacement(documents: DynamoDBDocumentClient, tables: Tables) {
-  return async ({ event, draws, cart }: Placement): Promise<Committed> => {
+  return async (placement: Placement): Promise<Committed> => {
+    const { event, draws, cart, entries = [] } = placement;
     const { customerId, reservedUntil } = JSON.parse(event.body) as z.infer<(typeof orderPlaced)['body']>;
     const index = indexKeys({ orderId: event.orderId, customerId, at: event.at, reservedUntil });
     const command = new TransactWriteCommand({
@@ -34,6 +43,7 @@ export function commitPlacement(documents: DynamoDBDocumentClient, tables: Table
         appendItem(tables.order, event, index),
         ...draws.map((draw) => drawItem(tables.inventory, draw)),
         ...(cart ? [closeCartItem(tables.cart, { ...cart, orderId: event.orderId })] : []),
+        ...entries.flatMap((entry) => claimItems(tables.admission, entry)),
       ],
     });
     for (let sent = 1; ; sent++) {
@@ -44,7 +54,7 @@ export function commitPlacement(documents: DynamoDBDocumentClient, tables: Table
         // The same token is being worked on: an earlier try of ours whose answer was lost.
         if (error instanceof TransactionInProgressException && sent < repeats) continue;
         if (!(error instanceof TransactionCanceledException)) throw error;
-        return refusalOf(error, { event, draws, cart });
+        return refusalOf(error, placement);
       }
     }
   };
@@ -54,10 +64,10 @@ export function commitPlacement(documents: DynamoDBDocumentClient, tables: Table
 const throttled = ['ThrottlingError', 'ProvisionedThroughputExceeded'];
 
 /**
- * Reasons come in the order of the actions: event, draws, cart. The document client leaves the items of an
+ * Reasons come in the order of the actions: event, draws, cart, and two of each entry into a drop. The document client leaves the items of an
  * exception as they came over the wire.
  */
-function refusalOf(error: TransactionCanceledException, { draws, cart }: Placement): Committed {
+function refusalOf(error: TransactionCanceledException, { draws, cart, entries = [] }: Placement): Committed {
   const reasons = error.CancellationReasons ?? [];
   const known = ['None', 'ConditionalCheckFailed', 'TransactionConflict'];
   if (reasons.length === 0) throw error;
@@ -77,12 +87,29 @@ function refusalOf(error: TransactionCanceledException, { draws, cart }: Placeme
     dry: draws.flatMap(({ sku, shard }, index) => {
       const reason = stock[index];
       if (reason?.Code !== 'ConditionalCheckFailed') return [];
-      return [{ sku, shard, available: reason.Item ? Number(unmarshall(reason.Item).available) : 0 }];
+      return [{ sku, ...shardOf(shard, reason.Item ? unmarshall(reason.Item) : {}) }];
     }),
     contended: draws.filter((_, index) => stock[index]?.Code === 'TransactionConflict'),
     cart: cart !== undefined && (rest[draws.length]?.Code ?? 'None') !== 'None',
     event: event?.Code === 'TransactionConflict',
+    entries: entries.flatMap(({ dropId }, index) => {
+      const [use, limit] = rest.slice(draws.length + (cart ? 1 : 0) + 2 * index);
+      return refusedEntry(dropId, use, limit) ?? [];
+    }),
   };
+}
+
+function refusedEntry(
+  dropId: string,
+  use: CancellationReason | undefined,
+  limit: CancellationReason | undefined,
+): Refused | undefined {
+  if (use?.Code === 'ConditionalCheckFailed') return { dropId, why: 'used' };
+  if (limit?.Code === 'ConditionalCheckFailed') {
+    return { dropId, why: 'limit', bought: limit.Item ? Number(unmarshall(limit.Item).units) : 0 };
+  }
+  const busy = [use, limit].some((reason) => reason?.Code === 'TransactionConflict');
+  return busy ? { dropId, why: 'busy' } : undefined;
 }
 
 /** Shards that one consolidating transaction moves together. */

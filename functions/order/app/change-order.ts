@@ -1,3 +1,4 @@
+import type { Returned } from '../../admission/published.ts';
 import type { Now, Sleep } from '../../kernel/clock.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import { type StoredEvent, storedEventOf } from '../../kernel/events.ts';
@@ -9,12 +10,14 @@ export interface EventStore {
   /** All events of the order in sequence, read consistently; empty when there is no such order. */
   load(orderId: string): Promise<readonly OrderEvent[]>;
   /**
-   * Appends all of `events` or none, and gives `release` back in the same transaction.
+   * Appends all of `events` or none, and gives `release` back in the same transaction; `returned` to the limits that
+   * drops set their shoppers.
    * `conflict`: somebody else has appended since, or is about to; load and decide again.
    */
   append(
     events: readonly OrderEvent[],
     release: readonly { sku: string; shard: number; quantity: number }[],
+    returned: readonly Returned[],
   ): Promise<'appended' | 'conflict'>;
 }
 
@@ -46,11 +49,19 @@ export async function changeOrder(
     const decision = decide(order);
     if (decision.events.length === 0) return order;
     const appended = sequence(order, decision, ports.now());
-    const result = await ports.store.append(appended, decision.release ? order.placed.draws : []);
+    const result = await ports.store.append(
+      appended,
+      decision.release ? order.placed.draws : [],
+      decision.release ? returnedBy(order) : [],
+    );
     if (result === 'appended') return fold([...stored, ...appended]);
     await ports.sleep(Math.min(400, 5 * 2 ** attempt) * (0.5 + ports.random()));
   }
   throw new DomainError('temporary-reduced-capacity', 'The order is being changed. Please try again.');
+}
+
+function returnedBy({ placed: { customerId, admissions = [] } }: Order): readonly Returned[] {
+  return admissions.map(({ dropId, units }) => ({ dropId, customerId, units }));
 }
 
 function sequence(order: Order, { events }: Decision, now: number): readonly OrderEvent[] {

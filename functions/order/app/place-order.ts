@@ -1,7 +1,8 @@
+import type { Entry, SkuDrop } from '../../admission/published.ts';
 import { maxLines } from '../../cart/contract.ts';
 import { type Quote, type QuoteLine, quote } from '../../cart/published.ts';
 import type { SkuPrice } from '../../catalog/published.ts';
-import { allocate, type Draw, type Shard, unitsIn } from '../../inventory/published.ts';
+import { allocate, type Draw, type Shard, type Stock, unitsIn } from '../../inventory/published.ts';
 import type { Now, Sleep } from '../../kernel/clock.ts';
 import { DomainError, isDomainError } from '../../kernel/errors.ts';
 import { storedEventOf } from '../../kernel/events.ts';
@@ -10,6 +11,7 @@ import { type OrderView, orderPlaced, type PlaceOrderBody } from '../contract.ts
 import { reservedUntil } from '../domain/decide.ts';
 import { fold, type OrderEvent } from '../domain/order.ts';
 import { viewOf } from '../domain/view.ts';
+import { admissionOf, admit, refuseEntries } from './admit.ts';
 
 export interface CartToOrder {
   readonly cartId: string;
@@ -23,6 +25,8 @@ export interface Placement {
   readonly event: OrderEvent;
   readonly draws: readonly Draw[];
   readonly cart: { readonly cartId: string; readonly version: number } | undefined;
+  /** How it may buy from drops: each is used up, and its units count against the shopper's limit. */
+  readonly entries?: readonly Entry[];
 }
 
 /** How the transaction ended. */
@@ -33,14 +37,25 @@ export type Committed =
   | {
       readonly result: 'refused';
       /** Shards that had too little, with what they have now. */
-      readonly dry: readonly { readonly sku: string; readonly shard: number; readonly available: number }[];
+      readonly dry: readonly ({ readonly sku: string } & Shard)[];
       /** Shards that another transaction was writing. */
       readonly contended: readonly { readonly sku: string; readonly shard: number }[];
       /** Whether the cart has changed or was being written. */
       readonly cart: boolean;
       /** Whether event 1 was being written: perhaps by this very request, sent twice. */
       readonly event: boolean;
+      /** What drops refused, with the units that the shopper has bought there; `busy` when it was being written. */
+      readonly entries?: readonly {
+        readonly dropId: string;
+        readonly why: 'used' | 'limit' | 'busy';
+        readonly bought?: number;
+      }[];
     };
+
+/** What is known of a SKU's shards; with its latch closed they are empty. */
+export type Known = Pick<Stock, 'shards' | 'soldOut'>;
+/** A count, with what `closeLatch` needs. */
+export type Counted = Known & Pick<Stock, 'opened'>;
 
 export interface Ports {
   /** Event 1 of the order, read consistently. */
@@ -48,11 +63,25 @@ export interface Ports {
   readonly readCart: (cartId: string, customerId: string) => Promise<CartToOrder | undefined>;
   readonly readPrices: (skus: readonly string[]) => Promise<ReadonlyMap<string, SkuPrice>>;
   /** Possibly a moment old: only to choose where to try first. */
-  readonly hintShards: (skus: readonly string[]) => Promise<ReadonlyMap<string, readonly Shard[]>>;
+  readonly hintShards: (skus: readonly string[]) => Promise<ReadonlyMap<string, Known>>;
+  /** The same, read consistently. */
+  readonly readShards: (skus: readonly string[]) => Promise<ReadonlyMap<string, Known>>;
+  /** Those whose latch is closed, read consistently: of them there is no unit at that moment. */
+  readonly soldOutAmong: (skus: readonly string[]) => Promise<ReadonlySet<string>>;
   /** True of one moment within the call. */
-  readonly snapshot: (sku: string) => Promise<readonly Shard[]>;
+  readonly snapshot: (sku: string) => Promise<Counted>;
+  /** Closes the latch of a SKU whose count was zero; nothing when units may have come since. */
+  readonly closeLatch: (sku: string, counted: Counted) => Promise<void>;
+  /** How often this environment has just lost a race for one of the SKUs, less its successes; 0 when it is calm. */
+  readonly heat: (skus: readonly string[]) => number;
   /** Gathers units of the SKU's shards into fewer. */
   readonly consolidate: (sku: string, shards: readonly Shard[]) => Promise<void>;
+  /** The drops that demand admission for any of the SKUs. */
+  readonly dropsOf: (skus: readonly string[]) => Promise<readonly SkuDrop[]>;
+  /** A slot for an order without a token, while a drop's waiting room is out of order. */
+  readonly fallbackSlot: (
+    drop: SkuDrop,
+  ) => Promise<{ readonly second: number; readonly slot: number } | undefined>;
   readonly commit: (placement: Placement) => Promise<Committed>;
   readonly now: Now;
   readonly sleep: Sleep;
@@ -66,6 +95,8 @@ export interface PlaceOrderRequest {
   readonly body: PlaceOrderBody;
   readonly locale: 'ko' | 'en';
   readonly traceparent: string;
+  /** Tokens of admissions to drops. */
+  readonly admissions?: readonly string[];
 }
 
 export interface PlacedOrder {
@@ -73,10 +104,12 @@ export interface PlacedOrder {
   readonly replayed: boolean;
 }
 
-/** Stock actions that fit one transaction beside the event and the cart (100 at most). */
+/** Stock actions that fit one transaction beside the event, the cart and up to three drops (100 at most). */
 const maxDraws = 90;
 /** How long a request looks for stock that others are writing. The function's time limit is above it. */
-const patienceMs = 8_000;
+const patienceMs = 3_000;
+/** How long units that are spread too thinly are gathered before the shopper is asked to come again. */
+const gatheringMs = 3_000;
 /** Backoff doubles from the first to the second, in milliseconds: hundreds who want one shard must come apart. */
 const backoffMs = { first: 10, longest: 800 };
 
@@ -84,12 +117,14 @@ const backoffMs = { first: 10, longest: 800 };
  * Places an order.
  * 1. The order's id follows from customer and key, so that a repeat meets what it made before.
  * 2. Lines come from the cart or the request; prices and a hint of the stock are read.
- * 3. The quote must be what the shopper expects to pay.
- * 4. Shards are chosen, and one transaction writes event 1, takes the stock and closes the cart.
- * 5. Where shards were dry or contended, others are tried at once; "out of stock" only after an exact count.
+ * 3. The quote must be what the shopper expects to pay; what is sold in a drop needs admission.
+ * 4. Shards are chosen, and one transaction writes event 1, takes the stock, closes the cart and uses admissions up.
+ * 5. Where shards were dry or contended, others are tried at once; "out of stock" only when the SKU's latch is closed or
+ *    after an exact count, which closes the latch when nothing is left.
  * 6. Before any refusal event 1 is read: if it is there, this is a replay and answers as the first time.
  * @throws DomainError `out-of-stock`, `price-changed`, `cart-closed`, `cart-empty`, `not-found`,
- * `validation-failed`, `too-many-lines`, `currency-mismatch`, `idempotency-key-reused`,
+ * `validation-failed`, `too-many-lines`, `currency-mismatch`, `idempotency-key-reused`, `admission-required`,
+ * `admission-invalid`, `admission-used`, `customer-limit`, `drop-not-open`,
  * `temporary-reduced-capacity`
  */
 export const placeOrder =
@@ -127,40 +162,62 @@ async function place(
 ): Promise<PlacedOrder> {
   const deadline = ports.now() + patienceMs;
   let basket = await fillBasket(ports, request);
-  const shards = new Map(await ports.hintShards([...basket.demand.keys()]));
+  const skus = [...basket.demand.keys()];
+  // Where others have just been in each other's way, one who begins steps back as they do.
+  let conflicts = ports.heat(skus);
+  if (conflicts > 0) await ports.sleep(backoff(ports, conflicts));
+  const known = new Map(await ports.hintShards(skus));
   const contended = new Set<string>();
+  let entries = await admit(ports, request, basket);
 
-  for (let conflicts = 0; ; ) {
-    const draws = await chooseDraws(ports, basket, shards, contended, deadline);
-    const event = placedEvent(ports, request, { orderId, requestHash, basket, draws });
-    const committed = await ports.commit({ event, draws, cart: basket.cart });
+  for (let failures = 0; ; ) {
+    const draws = await chooseDraws(ports, basket, known, contended, deadline);
+    const event = placedEvent(ports, request, { orderId, requestHash, basket, draws, entries });
+    const committed = await ports.commit({ event, draws, cart: basket.cart, entries });
     if (committed.result === 'placed') return { order: viewOf(fold([event])), replayed: false };
     if (committed.result === 'exists') return replay(committed.event, requestHash);
 
-    for (const { sku, shard, available } of committed.dry) correct(shards, sku, shard, available);
+    for (const { sku, ...shard } of committed.dry) correct(known, sku, shard);
     contended.clear();
     for (const { sku, shard } of committed.contended) contended.add(`${sku}#${shard}`);
     if (committed.event) {
       const placed = await ports.findPlaced(orderId);
       if (placed) return replay(placed, requestHash);
     }
+    const { entries: refused = [] } = committed;
+    refuseEntries(refused, entries);
     if (ports.now() >= deadline) throw await lastWord(ports, basket);
-    const waits = committed.event || committed.cart || !hasAlternative(basket, shards, contended);
-    if (waits && committed.dry.length === 0) {
+    failures++;
+    // A first conflict moves on at once. Who has lost twice, or found a shard dry, knows too little.
+    const again = failures > 1 || committed.dry.length > 0;
+    const busy = committed.event || committed.cart || refused.length > 0;
+    const waits = busy || !hasAlternative(basket, known, contended);
+    if ((waits || again) && committed.dry.length === 0) {
       conflicts++;
-      await ports.sleep(ports.random() * Math.min(backoffMs.longest, backoffMs.first * 2 ** conflicts));
-      // While others were served the stock may have gone: a read is cheaper than another conflict.
-      for (const [sku, fresh] of await ports.hintShards([...basket.demand.keys()])) shards.set(sku, fresh);
+      await ports.sleep(backoff(ports, conflicts));
       contended.clear();
     }
-    if (committed.cart) basket = await fillBasket(ports, request);
+    // Meanwhile the stock may have gone: a read is cheaper than another conflict.
+    if (waits || again) {
+      for (const [sku, fresh] of await ports.readShards([...basket.demand.keys()])) known.set(sku, fresh);
+    }
+    if (committed.cart) {
+      basket = await fillBasket(ports, request);
+      entries = await admit(ports, request, basket);
+    }
   }
+}
+
+/** In milliseconds; random, so that those who met come apart. */
+function backoff(ports: Ports, conflicts: number): number {
+  return ports.random() * Math.min(backoffMs.longest, backoffMs.first * 2 ** conflicts);
 }
 
 interface Basket {
   readonly quote: Quote;
   /** Units by SKU: lines that draw on the same SKU are added up. */
   readonly demand: ReadonlyMap<string, number>;
+  readonly drops: readonly SkuDrop[];
   readonly cart: { readonly cartId: string; readonly version: number } | undefined;
 }
 
@@ -175,7 +232,8 @@ async function fillBasket(ports: Ports, { body, customerId }: PlaceOrderRequest)
       `An order takes at most ${maxLines} distinct SKUs, not ${demand.size}.`,
     );
   }
-  const prices = await ports.readPrices([...demand.keys()]);
+  const skus = [...demand.keys()];
+  const [prices, drops] = await Promise.all([ports.readPrices(skus), ports.dropsOf(skus)]);
   const gone = [...demand].filter(([sku]) => !prices.get(sku)?.purchasable);
   if (gone.length > 0) throw unavailable(gone, cart !== undefined);
   const offer = quote(
@@ -190,7 +248,7 @@ async function fillBasket(ports: Ports, { body, customerId }: PlaceOrderRequest)
       { quote: offer },
     );
   }
-  return { quote: offer, demand, cart: cart && { cartId: cart.cartId, version: cart.version } };
+  return { quote: offer, demand, drops, cart: cart && { cartId: cart.cartId, version: cart.version } };
 }
 
 async function openCart(ports: Ports, cartId: string, customerId: string): Promise<CartToOrder> {
@@ -211,38 +269,61 @@ function unavailable(gone: readonly [string, number][], fromCart: boolean): Doma
   });
 }
 
-/** Chooses where each SKU's units come from; counts exactly before it says that there are too few. */
+/** Chooses where each SKU's units come from; makes sure before it says that there are too few. */
 async function chooseDraws(
   ports: Ports,
   basket: Basket,
-  shards: Map<string, readonly Shard[]>,
+  known: Map<string, Known>,
   contended: ReadonlySet<string>,
   deadline: number,
 ): Promise<readonly Draw[]> {
+  const gatherUntil = Math.min(deadline, ports.now() + gatheringMs);
   for (;;) {
     const short: { sku: string; requested: number; available: number }[] = [];
     const draws: Draw[] = [];
+    const gone = await soldOut(ports, basket, known);
     for (const [sku, requested] of basket.demand) {
-      let chosen = chooseFor(ports, sku, requested, shards.get(sku) ?? [], contended);
+      if (gone.has(sku)) {
+        short.push({ sku, requested, available: 0 });
+        continue;
+      }
+      let chosen = chooseFor(ports, sku, requested, known.get(sku)?.shards ?? [], contended);
       if (!chosen) {
         const exact = await ports.snapshot(sku);
-        shards.set(sku, exact);
-        chosen = allocate({ sku, quantity: requested }, exact, ports.random);
-        if (!chosen) short.push({ sku, requested, available: unitsIn(exact) });
+        known.set(sku, exact);
+        chosen = allocate({ sku, quantity: requested }, exact.shards, ports.random);
+        if (!chosen) short.push({ sku, requested, available: await told(ports, sku, exact) });
       }
       if (chosen) draws.push(...chosen);
     }
     if (short.length > 0) throw outOfStock(short);
     if (draws.length <= maxDraws) return draws;
-    await gatherMore(ports, draws, shards, deadline);
+    await gatherMore(ports, draws, known, gatherUntil);
   }
+}
+
+/** Those of the SKUs whose latch is closed; it is asked only where it was closed a moment ago. */
+async function soldOut(
+  ports: Ports,
+  basket: Basket,
+  known: ReadonlyMap<string, Known>,
+): Promise<ReadonlySet<string>> {
+  const latched = [...basket.demand.keys()].filter((sku) => known.get(sku)?.soldOut);
+  return latched.length > 0 ? ports.soldOutAmong(latched) : new Set();
+}
+
+/** The units of an exact count. When nothing is left, the next shopper need not count: the latch closes. */
+async function told(ports: Ports, sku: string, exact: Counted): Promise<number> {
+  const available = unitsIn(exact.shards);
+  if (available === 0 && !exact.soldOut) await ports.closeLatch(sku, exact);
+  return available;
 }
 
 /** Patience is over. Who cannot be served any more is told so; the others may come back. */
 async function lastWord(ports: Ports, basket: Basket): Promise<DomainError> {
   const counts = await Promise.all(
     [...basket.demand].map(async ([sku, requested]) => {
-      return { sku, requested, available: unitsIn(await ports.snapshot(sku)) };
+      return { sku, requested, available: await told(ports, sku, await ports.snapshot(sku)) };
     }),
   );
   const short = counts.filter(({ requested, available }) => available < requested);
@@ -266,39 +347,42 @@ function chooseFor(
 async function gatherMore(
   ports: Ports,
   draws: readonly Draw[],
-  shards: Map<string, readonly Shard[]>,
-  deadline: number,
+  known: Map<string, Known>,
+  until: number,
 ): Promise<void> {
-  if (ports.now() >= deadline) throw tooBusy();
+  if (ports.now() >= until) throw tooBusy();
   const bySku = Map.groupBy(draws, ({ sku }) => sku);
   const [sku] = [...bySku].reduce((most, next) => (next[1].length > most[1].length ? next : most));
-  await ports.consolidate(sku, await ports.snapshot(sku));
-  shards.set(sku, await ports.snapshot(sku));
+  await ports.consolidate(sku, (await ports.snapshot(sku)).shards);
+  known.set(sku, await ports.snapshot(sku));
 }
 
-function correct(shards: Map<string, readonly Shard[]>, sku: string, shard: number, available: number): void {
-  const known = shards.get(sku) ?? [];
-  shards.set(
-    sku,
-    known.map((entry) => (entry.shard === shard ? { ...entry, available } : entry)),
-  );
+function correct(known: Map<string, Known>, sku: string, shard: Shard): void {
+  const { shards, soldOut } = known.get(sku) ?? { shards: [], soldOut: false };
+  known.set(sku, { soldOut, shards: shards.map((entry) => (entry.shard === shard.shard ? shard : entry)) });
 }
 
 function hasAlternative(
   basket: Basket,
-  shards: ReadonlyMap<string, readonly Shard[]>,
+  known: ReadonlyMap<string, Known>,
   contended: ReadonlySet<string>,
 ): boolean {
   return [...basket.demand].every(([sku, requested]) => {
-    const quiet = (shards.get(sku) ?? []).filter(({ shard }) => !contended.has(`${sku}#${shard}`));
-    return unitsIn(quiet) >= requested;
+    const shards = known.get(sku)?.shards ?? [];
+    return unitsIn(shards.filter(({ shard }) => !contended.has(`${sku}#${shard}`))) >= requested;
   });
 }
 
 function placedEvent(
   ports: Ports,
   request: PlaceOrderRequest,
-  made: { orderId: string; requestHash: string; basket: Basket; draws: readonly Draw[] },
+  made: {
+    orderId: string;
+    requestHash: string;
+    basket: Basket;
+    draws: readonly Draw[];
+    entries: readonly Entry[];
+  },
 ): OrderEvent {
   const { body } = request;
   const { quote: offer, cart } = made.basket;
@@ -326,6 +410,7 @@ function placedEvent(
       shippingMethod: body.shippingMethod,
       reservedUntil: reservedUntil(at),
       ...(body.payment && { payment: { method: body.payment.method } }),
+      ...(made.entries.length > 0 && { admissions: made.entries.map(admissionOf) }),
     },
   });
   const { shippingAddress, payment } = body;

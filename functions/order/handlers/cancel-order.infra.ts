@@ -9,5 +9,6 @@ export const cancelOrder: FunctionSpec = {
   grants: [
     { table: 'order', actions: ['dynamodb:Query', 'dynamodb:PutItem'] },
     { table: 'inventory', actions: ['dynamodb:UpdateItem'] },
+    { table: 'admission', actions: ['dynamodb:UpdateItem'] },
   ],
 };

@@ -5,8 +5,9 @@ import { cancelOrder } from '../app/change-own-order.ts';
 import { cancelOrder as route } from '../contract.ts';
 import { viewOf } from '../domain/view.ts';
 
-const { ORDER_TABLE: order, INVENTORY_TABLE: inventory } = environment('ORDER_TABLE', 'INVENTORY_TABLE');
-const cancel = cancelOrder(changePorts({ order, inventory }));
+const env = environment('ORDER_TABLE', 'INVENTORY_TABLE', 'ADMISSION_TABLE');
+const { ORDER_TABLE: order, INVENTORY_TABLE: inventory, ADMISSION_TABLE: admission } = env;
+const cancel = cancelOrder(changePorts({ order, inventory, admission }));
 
 export const handler = httpHandler(route, async ({ caller, params }) => {
   const cancelled = await cancel({ customerId: caller.customerId, orderId: params.orderId });

@@ -11,6 +11,10 @@ export const placeOrder: FunctionSpec = {
     { table: 'cart', actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'] },
     { table: 'catalog', actions: ['dynamodb:BatchGetItem'] },
     { table: 'inventory', actions: ['dynamodb:BatchGetItem', 'dynamodb:UpdateItem'] },
+    {
+      table: 'admission',
+      actions: ['dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+    },
   ],
   memoryMb: 1024,
   timeoutSeconds: 20,

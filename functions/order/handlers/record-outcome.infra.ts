@@ -8,5 +8,6 @@ export const recordOutcome: FunctionSpec = {
   grants: [
     { table: 'order', actions: ['dynamodb:Query', 'dynamodb:PutItem'] },
     { table: 'inventory', actions: ['dynamodb:UpdateItem'] },
+    { table: 'admission', actions: ['dynamodb:UpdateItem'] },
   ],
 };

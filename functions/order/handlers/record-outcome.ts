@@ -4,8 +4,9 @@ import { changePorts } from '../adapters/change-ports.ts';
 import { measureSettlement } from '../adapters/settlement-metric.ts';
 import { recordOutcome } from '../app/record-outcome.ts';
 
-const { ORDER_TABLE: order, INVENTORY_TABLE: inventory } = environment('ORDER_TABLE', 'INVENTORY_TABLE');
-const record = recordOutcome({ ...changePorts({ order, inventory }), settled: measureSettlement });
+const env = environment('ORDER_TABLE', 'INVENTORY_TABLE', 'ADMISSION_TABLE');
+const { ORDER_TABLE: order, INVENTORY_TABLE: inventory, ADMISSION_TABLE: admission } = env;
+const record = recordOutcome({ ...changePorts({ order, inventory, admission }), settled: measureSettlement });
 
 export const handler = async ({
   command,

@@ -12,6 +12,7 @@ export const sweepDue: FunctionSpec = {
       actions: ['dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
     },
     { table: 'inventory', actions: ['dynamodb:UpdateItem'] },
+    { table: 'admission', actions: ['dynamodb:UpdateItem'] },
   ],
   memoryMb: 1024,
   timeoutSeconds: 300,

@@ -4,9 +4,10 @@ import { changePorts } from '../adapters/change-ports.ts';
 import { dynamoDueOrders } from '../adapters/due-orders.ts';
 import { sweepDue } from '../app/sweep-due.ts';
 
-const { ORDER_TABLE: order, INVENTORY_TABLE: inventory } = environment('ORDER_TABLE', 'INVENTORY_TABLE');
+const env = environment('ORDER_TABLE', 'INVENTORY_TABLE', 'ADMISSION_TABLE');
+const { ORDER_TABLE: order, INVENTORY_TABLE: inventory, ADMISSION_TABLE: admission } = env;
 
 export const handler = sweepDue({
-  ...changePorts({ order, inventory }),
+  ...changePorts({ order, inventory, admission }),
   due: dynamoDueOrders(documents, order),
 });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { address } from '../../../bench/store.ts';
+import { address, timeOf } from '../../../bench/store.ts';
+import type * as admission from '../../../functions/admission/contract.ts';
 import type * as cart from '../../../functions/cart/contract.ts';
 import type * as catalog from '../../../functions/catalog/contract.ts';
 import type * as finance from '../../../functions/finance/contract.ts';
@@ -35,7 +36,8 @@ type IdsOf<Contract> = {
 /** Every route but the one for what no route takes. */
 export type RouteId = Exclude<
   IdsOf<
-    typeof cart &
+    typeof admission &
+      typeof cart &
       typeof catalog &
       typeof finance &
       typeof health &
@@ -148,6 +150,38 @@ export const rows: Readonly<Record<RouteId, Row>> = {
       ];
     },
   },
+  createDrop: {
+    samples: async (scene) => {
+      const [one, other] = [await scene.freshGoods(), await scene.freshGoods()];
+      return [
+        { body: await dropOf(scene, one.sku) },
+        { body: { ...(await dropOf(scene, other.sku)), holdSeconds: 60 } },
+      ];
+    },
+  },
+  listDrops: { samples: async () => [{ query: { limit: '2' } }] },
+  getDrop: { samples: async (scene) => [{ params: { dropId: await announced(scene) } }] },
+  changeDrop: {
+    samples: async (scene) => {
+      const params = { dropId: await announced(scene) };
+      return [
+        { params, body: { state: 'paused' } },
+        { params, body: { state: 'open', admission: { rate: 5 }, fallbackPerSecond: 2 } },
+      ];
+    },
+  },
+  showDrop: { samples: async (scene) => [{ params: { dropId: await announced(scene) } }] },
+  takeTicket: { samples: async (scene) => [{ params: { dropId: await announced(scene) } }] },
+  getTicket: {
+    owned: true,
+    samples: async (scene, owner = scene.shopper) => {
+      const dropId = await announced(scene);
+      const { status, body, text } = await scene.store.request('POST', `/v1/drops/${dropId}/tickets`, owner);
+      if (status !== 201) throw new Error(`no ticket: ${status} ${text}`);
+      return [{ params: { dropId, ticketId: body.id } }];
+    },
+  },
+
   listOrders: { samples: async () => [{ query: { limit: '2' } }] },
   getOrder: { owned: true, samples: aboutOrder() },
   listOrderEvents: { owned: true, samples: aboutOrder() },
@@ -182,6 +216,31 @@ export const rows: Readonly<Record<RouteId, Row>> = {
   listExports: { samples: async ({ exported }) => [{ query: { from: exported, limit: '5' } }] },
   getExport: { samples: async ({ exported }) => [{ params: { date: exported } }] },
 };
+
+async function dropOf({ store }: Scene, sku: string) {
+  const now = await timeOf(store);
+  return {
+    name: 'Moon jar, first firing',
+    skus: [sku],
+    opensAt: new Date(now - 1_000).toISOString(),
+    closesAt: new Date(now + 3_600_000).toISOString(),
+    perCustomerLimit: 2,
+    admission: 'as-fast-as-payment',
+    fallbackPerSecond: 5,
+  };
+}
+
+/** A drop that is open. */
+async function announced(scene: Scene): Promise<string> {
+  const { sku } = await scene.freshGoods();
+  const { status, body, text } = await scene.store.request('POST', '/v1/admin/drops', {
+    ...scene.operator,
+    json: await dropOf(scene, sku),
+    headers: { 'idempotency-key': randomUUID() },
+  });
+  if (status !== 201) throw new Error(`no drop: ${status} ${text}`);
+  return body.id;
+}
 
 async function webhookOf(store: Scene['store'], reference: string): Promise<Sample> {
   const { body, headers } = await signedWebhook(store, reference);

@@ -107,7 +107,8 @@ describe('spreading an adjustment', () => {
 });
 
 describe("a stock's ETag", () => {
-  const stock = { sku: 'sku_a', lowAt: 5, shards: [{ shard: 0, available: 3, rev: 7 }] };
+  const shards = [{ shard: 0, available: 3, rev: 7 }];
+  const stock = { sku: 'sku_a', lowAt: 5, shards, soldOut: false, opened: 0 };
 
   it('changes when a unit comes back to where it was', () => {
     const later = { ...stock, shards: [{ shard: 0, available: 3, rev: 9 }] };

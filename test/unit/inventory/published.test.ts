@@ -1,15 +1,19 @@
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import { PutCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { moveInItem, moveOutItem } from '../../../functions/inventory/adapters/shard-items.ts';
 import { headerKey, shardKey } from '../../../functions/inventory/keys.ts';
 import {
   availabilityOf,
+  closeLatch,
   consolidation,
+  type Draw,
   drawItem,
   readShards,
-  releaseItem,
+  release,
   snapshot,
+  soldOutAmong,
   type TransactItem,
   unitsIn,
 } from '../../../functions/inventory/published.ts';
@@ -36,6 +40,10 @@ async function stocked(sku: string, ...units: number[]): Promise<string> {
 
 const transact = (items: TransactItem[]) =>
   dynamo.documents.send(new TransactWriteCommand({ TransactItems: items }));
+
+/** Gives units back in a transaction of nothing else. */
+const giveBack = (...draws: Draw[]) =>
+  release(dynamo.documents, table, draws, 99, (items) => transact([...items]));
 
 const available = async (sku: string) =>
   (await readShards(dynamo.documents, table, [sku], { consistent: true }))
@@ -76,13 +84,13 @@ describe('a release', () => {
     ];
     await transact(draws.map((draw) => drawItem(table, draw)));
     expect(await available(sku)).toEqual([0, 1]);
-    await transact(draws.map((draw) => releaseItem(table, draw)));
+    await giveBack(...draws);
     expect(await available(sku)).toEqual([4, 6]);
   });
 
   it('brings a missing shard into being', async () => {
     const sku = await stocked('sku_upsert', 1);
-    await transact([releaseItem(table, { sku, shard: 1, quantity: 2 })]);
+    await giveBack({ sku, shard: 1, quantity: 2 });
     await dynamo.documents.send(
       new UpdateCommand({
         TableName: table,
@@ -133,8 +141,8 @@ describe('a snapshot', () => {
     const moving = disturbed(async () => {
       if (++reads > 3) return;
       await transact([
-        drawItem(table, { sku, shard: 0, quantity: 1 }),
-        releaseItem(table, { sku, shard: (reads % 2) + 1, quantity: 1 }),
+        moveOutItem(table, { sku, shard: 0, quantity: 1 }),
+        moveInItem(table, { sku, shard: (reads % 2) + 1, quantity: 1 }),
       ]);
     });
     const stock = await snapshot(moving, table, sku, patient);
@@ -175,6 +183,80 @@ describe('a snapshot', () => {
     };
     return { send } as unknown as TestDynamo['documents'];
   }
+});
+
+describe('the latch of a SKU', () => {
+  const patient = { now: () => 0, until: 1 };
+  const count = async (sku: string) => (await snapshot(dynamo.documents, table, sku, patient))!;
+  const close = (counted: { sku: string; opened: number }) => closeLatch(dynamo.documents, table, counted);
+  const isClosed = async (sku: string) => (await soldOutAmong(dynamo.documents, table, [sku])).has(sku);
+
+  it('closes after a count of nothing, and what comes back opens it', async () => {
+    const sku = await stocked('sku_latch', 1, 0);
+    const draw = { sku, shard: 0, quantity: 1 };
+    await transact([drawItem(table, draw)]);
+    await close(await count(sku));
+    expect(await isClosed(sku)).toBe(true);
+    const trusting = await readShards(dynamo.documents, table, [sku], { trustLatch: true });
+    expect(trusting.get(sku)).toMatchObject({ soldOut: true, shards: [] });
+    await giveBack(draw);
+    expect(await isClosed(sku)).toBe(false);
+    expect(await available(sku)).toEqual([1, 0]);
+  });
+
+  it('stays open when units came back after the count, even if they are sold again by then', async () => {
+    const sku = await stocked('sku_latch-late', 1);
+    const draw = { sku, shard: 0, quantity: 1 };
+    await transact([drawItem(table, draw)]);
+    const counted = await count(sku);
+    await giveBack(draw);
+    await close(counted);
+    expect(await isClosed(sku)).toBe(false);
+    await transact([drawItem(table, draw)]);
+    await close(counted);
+    expect(await isClosed(sku)).toBe(false);
+  });
+
+  it('is closed by what its opening was before the count, not after', async () => {
+    const sku = await stocked('sku_latch-between', 1);
+    const draw = { sku, shard: 0, quantity: 1 };
+    await transact([drawItem(table, draw)]);
+    // The second reading finds the shards as they were; the header is read a moment later.
+    let reads = 0;
+    const send = async (command: never) => {
+      const answer: any = await dynamo.documents.send(command);
+      if (++reads !== 2) return answer;
+      await giveBack(draw);
+      const header: any = await readHeader(sku);
+      const items = answer.Responses[table].map((item: any) => (item.sk === 'HEADER' ? header : item));
+      return { ...answer, Responses: { [table]: items } };
+    };
+    const torn = { send } as unknown as TestDynamo['documents'];
+    await close((await snapshot(torn, table, sku, patient))!);
+    expect(await isClosed(sku)).toBe(false);
+  });
+
+  it('is held open around a release that does not fit one transaction with it', async () => {
+    const skus = await Promise.all(Array.from({ length: 55 }, (_, n) => stocked(`sku_wide-${n}`, 1)));
+    const draws = skus.map((sku) => ({ sku, shard: 0, quantity: 1 }));
+    await transact(draws.map((draw) => drawItem(table, draw)));
+    for (const sku of skus) await close(await count(sku));
+    let during: boolean | undefined;
+    await release(dynamo.documents, table, draws, 99, async (items) => {
+      expect(items).toHaveLength(55);
+      await close(await count(skus[0]!));
+      during = await isClosed(skus[0]!);
+      await transact([...items]);
+    });
+    expect(during).toBe(false);
+    expect(await available(skus[0]!)).toEqual([1]);
+    await transact([drawItem(table, draws[0]!)]);
+    await close(await count(skus[0]!));
+    expect(await isClosed(skus[0]!)).toBe(true);
+  });
+
+  const readHeader = async (sku: string) =>
+    (await dynamo.documents.send(new GetCommand({ TableName: table, Key: headerKey(sku) }))).Item;
 });
 
 describe('a consolidation', () => {

@@ -1,5 +1,6 @@
 import { PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { admissionTable } from '../../../functions/admission/table.infra.ts';
 import { cartTable } from '../../../functions/cart/table.infra.ts';
 import { catalogTable } from '../../../functions/catalog/table.infra.ts';
 import { headerKey, shardKey } from '../../../functions/inventory/keys.ts';
@@ -29,10 +30,15 @@ import { startDynamo, type TestDynamo } from '../../support/dynamo.ts';
 import { noon, placedEvent } from './given.ts';
 
 let dynamo: TestDynamo;
-let tables: { order: string; cart: string; inventory: string };
+let tables: { order: string; cart: string; inventory: string; admission: string };
 beforeAll(async () => {
-  dynamo = await startDynamo(orderTable, cartTable, inventoryTable, catalogTable);
-  tables = { order: dynamo.table('order'), cart: dynamo.table('cart'), inventory: dynamo.table('inventory') };
+  dynamo = await startDynamo(orderTable, cartTable, inventoryTable, catalogTable, admissionTable);
+  tables = {
+    order: dynamo.table('order'),
+    cart: dynamo.table('cart'),
+    inventory: dynamo.table('inventory'),
+    admission: dynamo.table('admission'),
+  };
 });
 afterAll(() => dynamo?.stop());
 

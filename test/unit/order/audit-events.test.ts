@@ -30,8 +30,10 @@ class World {
   delivers = true;
   time = noon;
 
+  driftingShards = 0;
   readonly ports: Ports = {
     now: () => this.time,
+    drifting: async () => this.driftingShards,
     progress: async (bucket) => this.marks.get(bucket),
     saveProgress: async (bucket, progress) => {
       this.marks.set(bucket, progress);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { shippingFee } from '../../../functions/cart/domain/rates.ts';
 import { isDomainError } from '../../../functions/kernel/errors.ts';
+import { stockMemory } from '../../../functions/order/adapters/stock-memory.ts';
 import {
   type Committed,
   type Placement,
@@ -48,11 +49,22 @@ function world(shards: number[], seed: number) {
   const time = new VirtualTime();
   const random = seeded(seed);
   const inFlight = new Set<number>();
-  const read = async () => {
-    await time.sleep(4);
-    return shards.map((available, shard) => ({ shard, available, rev: 0 }));
+  const revs = shards.map(() => 0);
+  const told = { writes: 0, closings: 0, soldOut: false };
+  const content = () => shards.map((available, shard) => ({ shard, available, rev: revs[shard]! }));
+  const count = async () => {
+    await time.sleep(8);
+    return { shards: content(), soldOut: told.soldOut, opened: 0 };
+  };
+  /** Half of the replicas are this late. */
+  const staleMs = 20;
+  const hint = async () => {
+    const seen = { shards: content(), soldOut: told.soldOut };
+    await time.sleep(random() < 0.5 ? staleMs : 4);
+    return seen;
   };
   const commit = async ({ draws }: Placement): Promise<Committed> => {
+    told.writes += draws.length;
     const contended = draws.filter(({ shard }) => inFlight.has(shard));
     if (contended.length > 0) {
       await time.sleep(6);
@@ -63,13 +75,18 @@ function world(shards: number[], seed: number) {
     for (const { shard } of draws) inFlight.delete(shard);
     const dry = draws
       .filter(({ shard, quantity }) => shards[shard]! < quantity)
-      .map(({ shard }) => ({ sku, shard, available: shards[shard]! }));
+      .map(({ shard }) => ({ sku, shard, available: shards[shard]!, rev: revs[shard]! }));
     if (dry.length > 0) return { result: 'refused', dry, contended: [], cart: false, event: false };
-    for (const { shard, quantity } of draws) shards[shard]! -= quantity;
+    for (const { shard, quantity } of draws) {
+      shards[shard]! -= quantity;
+      revs[shard]!++;
+    }
     return { result: 'placed' };
   };
   const ports: Ports = {
     findPlaced: async () => undefined,
+    dropsOf: async () => [],
+    fallbackSlot: async () => undefined,
     readCart: async () => undefined,
     readPrices: async () =>
       new Map([
@@ -84,22 +101,61 @@ function world(shards: number[], seed: number) {
           },
         ],
       ]),
-    hintShards: async () => new Map([[sku, await read()]]),
-    snapshot: read,
+    hintShards: async () => new Map([[sku, await hint()]]),
+    readShards: async () => {
+      await time.sleep(4);
+      return new Map([[sku, { shards: content(), soldOut: told.soldOut }]]);
+    },
+    soldOutAmong: async () => {
+      await time.sleep(4);
+      return new Set(told.soldOut ? [sku] : []);
+    },
+    snapshot: count,
+    closeLatch: async () => {
+      told.closings++;
+      await time.sleep(5);
+      told.soldOut = true;
+    },
+    heat: () => 0,
     consolidate: async () => {},
     commit,
     now: () => time.now,
     sleep: time.sleep,
     random,
   };
-  return { time, ports };
+  return { time, ports, told };
 }
 
-async function rush(shards: number[], quantities: readonly number[], seed: number) {
-  const { time, ports } = world(shards, seed);
+/** The ports of one execution environment, with what it remembers. */
+function environment(ports: Ports): Ports {
+  const memory = stockMemory(ports.now);
+  return {
+    ...ports,
+    heat: memory.heat,
+    hintShards: async (skus) =>
+      new Map([...(await ports.hintShards(skus))].map(([sku, hint]) => [sku, memory.correct(sku, hint)])),
+    commit: async (placement) => {
+      const committed = await ports.commit(placement);
+      memory.learn(placement, committed);
+      return committed;
+    },
+  };
+}
+
+/** Shoppers arrive at these moments, in milliseconds; each environment serves one at a time. */
+async function rush(
+  shards: number[],
+  quantities: readonly number[],
+  seed: number,
+  arrivals: readonly number[] = Array(200).fill(0),
+) {
+  const { time, ports, told } = world(shards, seed);
   const goods = price * quantities.reduce((a, b) => a + b, 0);
-  const answers = Array.from({ length: 200 }, (_, shopper) =>
-    placeOrder(ports)({
+  const idle: Ports[] = [];
+  const serve = async (at: number, shopper: number): Promise<string> => {
+    await time.sleep(at);
+    const own = idle.pop() ?? environment(ports);
+    const answer = await placeOrder(own)({
       customerId: `customer-${shopper}`,
       idempotencyKey: 'key',
       body: {
@@ -113,15 +169,21 @@ async function rush(shards: number[], quantities: readonly number[], seed: numbe
     }).then(
       () => 'placed',
       (error) => (isDomainError(error) ? error.code : String(error)),
-    ),
-  );
+    );
+    idle.push(own);
+    return answer;
+  };
+  const answers = arrivals.map(serve);
   await time.run();
   const codes = await Promise.all(answers);
+  const placed = codes.filter((code) => code === 'placed').length;
   return {
-    placed: codes.filter((code) => code === 'placed').length,
+    placed,
     outOfStock: codes.filter((code) => code === 'out-of-stock').length,
     left: shards.reduce((a, b) => a + b, 0),
     seconds: (time.now - noon) / 1_000,
+    writesPerSale: (told.writes + told.closings) / placed,
+    environments: idle.length,
   };
 }
 
@@ -139,4 +201,22 @@ describe.each([1, 2, 3])('200 environments at once for 50 units, seed %i', (seed
       expect(result.seconds).toBeLessThan(10);
     },
   );
+});
+
+describe.each([1, 2, 3])('a drop of 500 units on 90 shards, seed %i', (seed) => {
+  const even = Array.from({ length: 90 }, (_, shard) => (shard < 50 ? 6 : 5));
+
+  it('333 shoppers a second: every unit is sold, with at most 1.3 stock writes a sale', async () => {
+    const arrivals = Array.from({ length: 2_000 }, (_, shopper) => shopper * 3);
+    const random = seeded(seed + 100);
+    const result = await rush(
+      even,
+      [1],
+      seed,
+      arrivals.map((at) => at + random() * 100),
+    );
+
+    expect(result).toMatchObject({ placed: 500, outOfStock: 1_500, left: 0 });
+    expect(result.writesPerSale).toBeLessThanOrEqual(1.3);
+  });
 });

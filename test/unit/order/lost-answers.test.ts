@@ -16,6 +16,7 @@ const commit = commitPlacement(documents, {
   order: 'order',
   cart: 'cart',
   inventory: 'inventory',
+  admission: 'admission',
 });
 const draws = [
   { sku: 'sku_a', shard: 0, quantity: 1 },

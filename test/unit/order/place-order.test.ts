@@ -17,8 +17,12 @@ class World {
   readonly script: ('conflict' | 'lost')[] = [];
   /** What others do between the hint and the commit. */
   readonly meanwhile: (() => void)[] = [];
+  /** SKUs whose latch is closed, and those that a stale hint still takes, or already takes, for closed. */
+  readonly latched = new Set<string>();
+  readonly hintedSoldOut = new Set<string>();
   time = noon;
   commits = 0;
+  counts = 0;
 
   with(sku: string, shards: number[], price = 10_000): this {
     this.stock.set(sku, shards);
@@ -49,11 +53,26 @@ class World {
           ]),
       ),
     hintShards: async (skus) => {
-      const hints = new Map(skus.map((sku) => [sku, this.shardsOf(sku)]));
+      const hints = new Map(
+        skus.map((sku) => {
+          const soldOut = this.hintedSoldOut.has(sku);
+          return [sku, { soldOut, shards: soldOut ? [] : this.shardsOf(sku) }];
+        }),
+      );
       this.meanwhile.shift()?.();
       return hints;
     },
-    snapshot: async (sku) => this.shardsOf(sku),
+    dropsOf: async () => [],
+    fallbackSlot: async () => undefined,
+    readShards: async (skus) =>
+      new Map(skus.map((sku) => [sku, { soldOut: this.latched.has(sku), shards: this.shardsOf(sku) }])),
+    soldOutAmong: async (skus) => new Set(skus.filter((sku) => this.latched.has(sku))),
+    snapshot: async (sku) => {
+      this.counts++;
+      return { shards: this.shardsOf(sku), soldOut: this.latched.has(sku), opened: 0 };
+    },
+    closeLatch: async (sku) => void this.latched.add(sku),
+    heat: () => 0,
     consolidate: async (sku) => {
       const shards = this.stock.get(sku)!;
       this.stock.set(sku, [this.left(sku), ...shards.slice(1).map(() => 0)]);
@@ -86,7 +105,7 @@ class World {
     const stale = cart !== undefined && (stored?.version !== cart.version || stored.orderId !== undefined);
     const dry = draws.flatMap(({ sku, shard, quantity }) => {
       const available = this.stock.get(sku)![shard]!;
-      return available < quantity ? [{ sku, shard, available }] : [];
+      return available < quantity ? [{ sku, shard, available, rev: 1 }] : [];
     });
     if (dry.length > 0 || stale) return { result: 'refused', dry, contended: [], cart: stale, event: false };
     for (const { sku, shard, quantity } of draws) this.stock.get(sku)![shard]! -= quantity;
@@ -312,6 +331,44 @@ describe('repeating an order', () => {
     const mine = await world.buy(one, { customer: 'customer-1' });
     const theirs = await world.buy(one, { customer: 'customer-2' });
     expect(theirs.order.id).not.toBe(mine.order.id);
+  });
+});
+
+describe('the sold-out latch', () => {
+  const one = [{ sku: 'sku_a', quantity: 1 }];
+
+  it('closes when a count finds nothing; from then on nobody counts or writes', async () => {
+    const world = new World().with('sku_a', [0, 0]);
+    await expect(world.buy(one)).rejects.toMatchObject({ code: 'out-of-stock' });
+    expect(world.latched).toEqual(new Set(['sku_a']));
+    world.hintedSoldOut.add('sku_a');
+    const counted = world.counts;
+    await expect(world.buy(one, { key: 'key-2' })).rejects.toMatchObject({
+      code: 'out-of-stock',
+      members: { skus: [{ sku: 'sku_a', requested: 1, available: 0 }] },
+    });
+    expect(world).toMatchObject({ counts: counted, commits: 0 });
+  });
+
+  it('does not close while a unit is left that is too few for this shopper', async () => {
+    const world = new World().with('sku_a', [1]);
+    await expect(world.buy([{ sku: 'sku_a', quantity: 2 }])).rejects.toMatchObject({ code: 'out-of-stock' });
+    expect(world.latched.size).toBe(0);
+  });
+
+  it('is asked again before anybody is refused: a hint may be older than a release', async () => {
+    const world = new World().with('sku_a', [1]);
+    world.hintedSoldOut.add('sku_a');
+    await world.buy(one);
+    expect(world.left('sku_a')).toBe(0);
+  });
+
+  it('does not refuse a replay', async () => {
+    const world = new World().with('sku_a', [1]);
+    const { order } = await world.buy(one);
+    world.latched.add('sku_a');
+    world.hintedSoldOut.add('sku_a');
+    expect(await world.buy(one)).toEqual({ order, replayed: true });
   });
 });
 
