@@ -70,7 +70,13 @@ export class Actors {
     this.#faults = faults;
   }
 
-  place = (actor: string, idempotencyKey: string, body: PlaceOrderBody, customer = customerId) =>
+  place = (
+    actor: string,
+    idempotencyKey: string,
+    body: PlaceOrderBody,
+    customer = customerId,
+    admissions: readonly string[] = [],
+  ) =>
     placeOrder(
       placementPorts(
         this.#world.documents(actor),
@@ -83,7 +89,7 @@ export class Actors {
         },
         this.#time(actor),
       ),
-    )({ customerId: customer, idempotencyKey, body, locale: 'en', traceparent, admissions: [] });
+    )({ customerId: customer, idempotencyKey, body, locale: 'en', traceparent, admissions });
 
   pay = (
     actor: string,

@@ -32,6 +32,7 @@ export function wrongsAtTheEnd({ world, history, bus, bucket, mishaps }: Ended):
   return [
     ...world.wrongs,
     ...history.wrongAdjustments(),
+    ...history.wrongLimits(),
     ...[...orders].flatMap(([id, items]) =>
       wrongOrder(
         id,

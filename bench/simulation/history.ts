@@ -26,6 +26,16 @@ interface Request {
 /** Events at which an order gives back what it holds. */
 const releasing = ['order.cancelled', 'order.expired'];
 
+/** What was announced of a drop. */
+interface Drop {
+  readonly id: string;
+  readonly skus: readonly string[];
+  readonly opensAt: number;
+  readonly closesAt: number;
+  readonly perCustomerLimit: number;
+  readonly fallbackPerSecond: number;
+}
+
 /** Watches a run from its first write to its last. */
 export class History {
   readonly #world: World;
@@ -39,6 +49,10 @@ export class History {
   readonly #supplied = new Map<string, number>();
   readonly #holding = new Map<string, readonly { sku: string; quantity: number }[]>();
   readonly #prices = new Map<string, { amount: number; sold: boolean }>();
+  #drop: Drop | undefined;
+  /** Units of the drop that each shopper holds or has bought. */
+  readonly #bought = new Map<string, number>();
+  readonly #positions = new Set<number>();
   /** The total of each order that somebody was told of. */
   readonly acknowledgedOrders = new Map<string, string>();
   /** What somebody was told that an order is now. */
@@ -68,6 +82,7 @@ export class History {
       const { table, before, after } = change;
       if (table === 'inventory') this.#stockChanged(change, stock);
       if (table === 'order') this.#orderChanged(change, held);
+      if (table === 'admission') this.#admissionChanged(change);
       if (table === 'catalog' && after?.sku) this.#priceChanged(after);
       if (table === 'finance' && before && after) this.wrong(`journal entry ${after.sk} was changed`);
       if (table === 'finance' && after?.postings) this.#entryAdded(after);
@@ -105,6 +120,7 @@ export class History {
     };
     if (sk === 'EVENT#000001') {
       const { draws, lines } = JSON.parse(after.body);
+      this.#enters(after, lines);
       this.#holding.set(orderId, draws);
       hold(draws, 1);
       if (!sameUnits(draws, lines)) this.wrong(`${orderId} takes other units than it sells`);
@@ -113,6 +129,66 @@ export class History {
     if (!releasing.includes(type) || !holding) return;
     hold(holding, -1);
     this.#holding.delete(orderId);
+    const first = this.#first(orderId);
+    if (first) this.#leaves(JSON.parse(first.body));
+  }
+
+  announced(drop: Drop): void {
+    this.#drop = drop;
+  }
+
+  /** An order of a drop: by an admission that nobody has used, or by a slot of the fallback rate, within the limit. */
+  #enters({ orderId, at, body }: Item, lines: readonly Item[]): void {
+    const drop = this.#drop;
+    if (!drop || lines.every(({ sku }) => !drop.skus.includes(sku))) return;
+    const { customerId, admissions = [] } = JSON.parse(body);
+    const entry = admissions.find(({ dropId }: Item) => dropId === drop.id);
+    // Clocks differ by two seconds at most.
+    const open = Date.parse(at) > drop.opensAt + 2_000 && Date.parse(at) < drop.closesAt - 30_000;
+    if (!entry) {
+      if (open) this.wrong(`${orderId} bought in the drop without an entry`);
+      return;
+    }
+    if (Date.parse(at) < drop.opensAt - 2_000) this.wrong(`${orderId} bought before the drop opened`);
+    if (entry.position !== undefined && this.#positions.has(entry.position))
+      this.wrong(`admission ${entry.position} was used twice`);
+    if (entry.position !== undefined) this.#positions.add(entry.position);
+    this.#buys(customerId, entry.units);
+  }
+
+  #leaves({ customerId, admissions = [] }: Item): void {
+    const entry = admissions.find(({ dropId }: Item) => dropId === this.#drop?.id);
+    if (entry) this.#buys(customerId, -entry.units);
+  }
+
+  #buys(customerId: string, units: number): void {
+    const bought = (this.#bought.get(customerId) ?? 0) + units;
+    this.#bought.set(customerId, bought);
+    if (bought > this.#drop!.perCustomerLimit) this.wrong(`${customerId} has ${bought} units of the drop`);
+  }
+
+  /** What was used stays used, and within a second there are only so many slots. */
+  #admissionChanged({ pk, before, after }: Change): void {
+    const [kind = '', drop = '', second = ''] = pk.split('#');
+    if (!['CLAIM', 'FALLBACK'].includes(kind)) return;
+    if (before) this.wrong(`${pk} was used ${after ? 'twice' : 'and is free again'}`);
+    if (kind !== 'FALLBACK') return;
+    const slots = this.#world.tables
+      .all('admission')
+      .filter((item) => item.pk.startsWith(`FALLBACK#${drop}#${second}#`));
+    if (slots.length > this.#drop!.fallbackPerSecond)
+      this.wrong(`${slots.length} orders in one second by fallback`);
+  }
+
+  /** The limit's counter says what was bought. */
+  wrongLimits(): string[] {
+    return this.#world.tables
+      .all('admission')
+      .filter(({ sk }) => sk === 'CUSTOMER')
+      .flatMap(({ pk, units }) => {
+        const bought = this.#bought.get(pk.split('#').at(-1)) ?? 0;
+        return units === bought ? [] : [`${pk} counts ${units} units, ${bought} were bought`];
+      });
   }
 
   /** Units move between shards and orders; only operators make or take any. */

@@ -3,6 +3,7 @@ import { derivedId } from '../../functions/kernel/ids.ts';
 import type { PlaceOrderBody } from '../../functions/order/contract.ts';
 import type { Actors } from './actors.ts';
 import type { Chance } from './chance.ts';
+import type { Drops } from './drops.ts';
 import type { History } from './history.ts';
 import type { Deed, Plan, Shopper } from './plan.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -26,6 +27,7 @@ export class People {
   readonly #shop: Shop;
   readonly #history: History;
   readonly #chance: Chance;
+  readonly #drops: Drops;
   readonly #plan: Plan;
   /** The order of a shopper, once they know of it. */
   readonly #orders = new Map<string, string>();
@@ -38,6 +40,7 @@ export class People {
       shop: Shop;
       history: History;
       chance: Chance;
+      drops: Drops;
     },
     plan: Plan,
   ) {
@@ -47,6 +50,7 @@ export class People {
     this.#shop = parts.shop;
     this.#history = parts.history;
     this.#chance = parts.chance;
+    this.#drops = parts.drops;
     this.#plan = plan;
   }
 
@@ -61,6 +65,8 @@ export class People {
     const { name, lines } = shopper;
     const cartId = `crt_${name}`;
     if (shopper.cart) this.#shop.cart(cartId, name, lines);
+    const token = await this.#waits(shopper);
+    if (token === 'gives up') return;
     let total = this.#shop.totalOf(lines);
     for (let number = 1; number <= 3; number++) {
       const key = `key-${number}`;
@@ -68,8 +74,12 @@ export class People {
         ...(shopper.pays === 'with-order' && { token: shopper.card }),
       });
       const first = number === 1 && shopper.doubles;
-      const second = shopper.cart ? 'tab-2' : key;
-      const sent = [this.#places(name, key, body), ...(first ? [this.#places(name, second, body, 'b')] : [])];
+      // An admission is good for one order, a cart for one: with another key there would be two.
+      const second = shopper.cart || token ? 'tab-2' : key;
+      const sent = [
+        this.#places(name, key, body),
+        ...(first ? [this.#places(name, second, body, 'b', token)] : []),
+      ];
       const answers = await Promise.all(sent);
       const placed = answers.find((learnt) => learnt && 'value' in learnt);
       const changed = answers.find(
@@ -77,19 +87,37 @@ export class People {
       );
       if (placed && 'value' in placed) {
         const own = answers[0] === placed ? key : second;
-        return this.#owns(shopper, placed.value.order.id, own, body);
+        return this.#owns(shopper, placed.value.order.id, own, body, token);
       }
       if (changed && 'members' in changed) total = changed.members.quote.total;
       else await this.#scheduler.sleep(5 * minute);
     }
   }
 
-  #places(name: string, key: string, body: PlaceOrderBody, which = '') {
+  /** Stands in the queue of a drop until it is their turn; some give up, some try without. */
+  async #waits({ name, lines }: Shopper): Promise<string | 'gives up' | undefined> {
+    const { drop } = this.#plan;
+    if (!drop || lines.every(({ sku }) => sku !== drop.sku)) return undefined;
+    if (this.#chance.happens(`${name} does not queue`, 0.2)) return undefined;
+    for (let look = 1; look <= 30; look++) {
+      const learnt = await this.#asks(`${name}/ticket ${look}`, (actor) => this.#drops.take(actor, name));
+      if (learnt && 'refused' in learnt && learnt.refused !== 'drop-not-open') return undefined;
+      const ticket = learnt && 'value' in learnt ? learnt.value : undefined;
+      if (ticket?.admission) {
+        return this.#chance.happens(`${name} has left`, 0.2) ? 'gives up' : ticket.admission.token;
+      }
+      if (ticket?.state === 'closed') return undefined;
+      await this.#scheduler.sleep((ticket?.pollAfterSeconds ?? 2) * 1_000);
+    }
+    return 'gives up';
+  }
+
+  #places(name: string, key: string, body: PlaceOrderBody, which = '', token?: string) {
     const orderId = derivedId('ord', name, key);
     return this.#asks(`${name}/place ${key}${which}`, async (actor) => {
       const request = this.#history.begins(actor, { orderId, customer: name, body });
       try {
-        const answer = await this.#actors.place(actor, key, body, name);
+        const answer = await this.#actors.place(actor, key, body, name, token ? [token] : []);
         request.answered(answer);
         return answer;
       } catch (error) {
@@ -99,7 +127,13 @@ export class People {
     });
   }
 
-  async #owns(shopper: Shopper, orderId: string, key: string, body: PlaceOrderBody): Promise<void> {
+  async #owns(
+    shopper: Shopper,
+    orderId: string,
+    key: string,
+    body: PlaceOrderBody,
+    token: string | undefined,
+  ): Promise<void> {
     const { name, card, pays, cancelsAfter } = shopper;
     this.#orders.set(name, orderId);
     this.#history.acknowledged(orderId, name);
@@ -113,7 +147,7 @@ export class People {
     }
     if (shopper.sendsAgain) {
       const pause = this.#chance.pick(`${name} sends again after`, [1_000, 5 * minute, 20 * minute]);
-      this.#scheduler.after(pause, () => void this.#places(name, key, body, ' again'));
+      this.#scheduler.after(pause, () => void this.#places(name, key, body, ' again', token));
     }
     const read = await this.#asks(`${name}/read`, (actor) => this.#actors.read(actor, orderId, name));
     if (read && 'refused' in read) this.#history.wrong(`${orderId} was acknowledged and cannot be read`);

@@ -31,6 +31,19 @@ export type Deed = { readonly name: string; readonly at: number } & (
   | { readonly does: 'refund'; readonly of: string; readonly amount?: number | undefined }
 );
 
+/** Times in milliseconds from the beginning. */
+export interface DropPlan {
+  readonly sku: string;
+  readonly opensAfter: number;
+  readonly closesAfter: number;
+  readonly limit: number;
+  /** Admissions a second, and orders a second while nobody conducts. */
+  readonly rate: number;
+  readonly fallbackPerSecond: number;
+  /** The minutes in which the conductor runs. */
+  readonly conducted: readonly number[];
+}
+
 /** All that a seed stands for, as data: a failure is made smaller by leaving parts of it out. */
 export interface Plan {
   readonly seed: number;
@@ -43,6 +56,8 @@ export interface Plan {
   }[];
   readonly shoppers: readonly Shopper[];
   readonly deeds: readonly Deed[];
+  /** A drop of the first SKU, open for some minutes. */
+  readonly drop?: DropPlan | undefined;
   readonly weather: Weather;
   /** Mishaps of these names do not happen. */
   readonly spared: ReadonlySet<string>;
@@ -114,6 +129,7 @@ export function planOf(seed: number): Plan {
     goods,
     shoppers,
     deeds,
+    ...(chance.happens('drop', 0.25) && { drop: dropOf(chance, skus[0]!) }),
     weather: Object.fromEntries(weather),
     spared: new Set(),
     bus: {
@@ -146,6 +162,18 @@ function shopperOf(chance: Chance, name: string, skus: readonly string[]): Shopp
     cancelsAfter: chance.happens(ask('cancels'), 0.3)
       ? chance.pick(ask('cancels after'), [10, 200, 3_000, 5 * minute, 16 * minute])
       : undefined,
+  };
+}
+
+function dropOf(chance: Chance, sku: string): DropPlan {
+  return {
+    sku,
+    opensAfter: 5_000,
+    closesAfter: chance.pick('drop closes', [2 * minute, 8 * minute]),
+    limit: chance.whole('drop limit', 1, 3),
+    rate: chance.pick('drop rate', [0.2, 1, 3]),
+    fallbackPerSecond: chance.whole('drop fallback', 1, 2),
+    conducted: chance.pick('drop conducted', [[0, 1, 2], [0], [1, 2], []]),
   };
 }
 

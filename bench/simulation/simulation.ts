@@ -5,6 +5,7 @@ import { Actors, type SagaFaults, timeZone } from './actors.ts';
 import { Bus } from './bus.ts';
 import { Chance, withSource } from './chance.ts';
 import { wrongMoneyCall } from './check.ts';
+import { Drops } from './drops.ts';
 import { wrongsAtTheEnd } from './ending.ts';
 import { History } from './history.ts';
 import { People } from './people.ts';
@@ -56,6 +57,7 @@ class Simulation {
   readonly #history: History;
   readonly #people: People;
   readonly #schedules: Schedules;
+  readonly #drops: Drops;
 
   constructor(plan: Plan, bug: Bug, world: World, scheduler: Scheduler, chance: Chance) {
     this.#plan = plan;
@@ -85,7 +87,9 @@ class Simulation {
     world.heard = (event) => this.#bus.pipe(event);
     this.#shop = new Shop(world);
     const [actors, shop, history] = [this.#actors, this.#shop, this.#history];
-    const parts = { world, scheduler, actors, shop, history, chance };
+    const drops = new Drops(world, plan);
+    this.#drops = drops;
+    const parts = { world, scheduler, actors, shop, history, chance, drops };
     this.#people = new People(parts, plan);
     this.#schedules = new Schedules(world, scheduler, this.#actors, this.#bus);
   }
@@ -94,6 +98,7 @@ class Simulation {
     const { start } = this.#plan;
     const scheduler = this.#scheduler;
     await this.#shop.open(this.#plan);
+    await this.#openDrop();
     this.#people.begin();
     for (const at of [4, 11, 16, 19, 24, 31, 38, 46])
       scheduler.at(start + at * minute, () => void this.#schedules.sweep());
@@ -121,6 +126,18 @@ class Simulation {
       wrongAt: this.#history.wrongAt,
       orders: new Set(world.tables.all('order').flatMap(({ orderId }) => orderId ?? [])).size,
     };
+  }
+
+  async #openDrop(): Promise<void> {
+    const { drop, start } = this.#plan;
+    if (!drop) return;
+    this.#history.announced(await this.#drops.announce());
+    for (const number of drop.conducted) {
+      const actor = `conduct ${number}`;
+      this.#scheduler.at(start + number * minute, () =>
+        this.#scheduler.invoke(actor, minute, () => this.#drops.conduct(actor)),
+      );
+    }
   }
 
   /** Messages come back, reservations end, the schedules go round. */
