@@ -15,6 +15,7 @@ export interface AwsRequest {
     | 'sqs'
     | 'kms'
     | 'secretsmanager'
+    | 'kms'
     | 'dynamodb'
     | 'monitoring'
     | 'events'
