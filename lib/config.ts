@@ -129,16 +129,16 @@ export type Config = z.infer<typeof schema>;
  */
 const reservedConcurrency = {
   browse: {
-    'catalog-list-products': 100,
-    'catalog-get-product': 100,
+    'catalog-list-products': 60,
+    'catalog-get-product': 60,
     'catalog-list-categories': 10,
     'health-get-open-api': 10,
     'health-not-found': 50,
   },
   cart: {
-    'cart-get-cart': 60,
-    'cart-create-cart': 60,
-    'cart-put-cart-line': 60,
+    'cart-get-cart': 40,
+    'cart-create-cart': 30,
+    'cart-put-cart-line': 40,
     'cart-delete-cart-line': 10,
     'cart-claim-cart': 10,
     'admission-take-ticket': 80,
@@ -162,7 +162,7 @@ const reservedInProduction = {
     'catalog-get-product': 60,
     'catalog-list-categories': 5,
     'health-get-open-api': 5,
-    'health-not-found': 15,
+    'health-not-found': 5,
   },
   cart: {
     'cart-get-cart': 20,
