@@ -69,6 +69,8 @@ it('every fault at every crossing of a purchase: each order ends well, and every
           times: 1,
           // Together they stay below what a reservation lasts.
           ...(fault === 'clock-jump' && { delayMs: 2_000 }),
+          // Nothing else moves the clock meanwhile.
+          ...(fault === 'late' && { delayMs: 500 }),
         }),
       );
     expect(rules).not.toEqual([]);
