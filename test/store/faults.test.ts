@@ -10,6 +10,8 @@ beforeAll(async () => {
   // A rule about nowhere: what passes is noted, and nothing happens to it.
   faulty.faults.add({ at: { service: 'none' }, fault: 'delay' });
   await faulty.buy(2);
+  const isTold = ({ service }: { service: string }) => service === 'ses';
+  await until('a shopper is told', async () => faulty.faults.view().crossings.some(isTold));
   await faulty.rest();
   places = faulty.faults.view().crossings;
 });
