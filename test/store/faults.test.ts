@@ -10,6 +10,8 @@ beforeAll(async () => {
   // A rule about nowhere: what passes is noted, and nothing happens to it.
   faulty.faults.add({ at: { service: 'none' }, fault: 'delay' });
   await faulty.buy(2);
+  const isTold = ({ service }: { service: string }) => service === 'ses';
+  await until('a shopper is told', async () => faulty.faults.view().crossings.some(isTold));
   await faulty.rest();
   places = faulty.faults.view().crossings;
 });
@@ -69,6 +71,8 @@ it('every fault at every crossing of a purchase: each order ends well, and every
           times: 1,
           // Together they stay below what a reservation lasts.
           ...(fault === 'clock-jump' && { delayMs: 2_000 }),
+          // Nothing else moves the clock meanwhile.
+          ...(fault === 'late' && { delayMs: 500 }),
         }),
       );
     expect(rules).not.toEqual([]);
