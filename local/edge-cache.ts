@@ -7,6 +7,8 @@ export const edgePolicy = {
   /** Seconds. An answer that says nothing is not kept. */
   defaultTtl: 0,
   maxTtl: 300,
+  /** Seconds that an error of the origin is kept (CloudFront's error caching minimum TTL), by status. */
+  errorTtl: { 500: 1, 502: 1, 503: 1, 504: 1 } as Readonly<Record<number, number>>,
 } as const;
 
 /** A request, as far as the cache looks at it. Header names in lower case. */
@@ -83,8 +85,10 @@ export class EdgeCache {
   }
 
   #keep(key: string, response: HttpApiResponse, stale: Entry | undefined): Entry | undefined {
-    const seconds = secondsToKeep(String(response.headers['cache-control'] ?? ''));
     const now = this.#now();
+    const errorSeconds = edgePolicy.errorTtl[response.status];
+    if (errorSeconds !== undefined) return this.#keepError(key, response, stale, now + errorSeconds * 1_000);
+    const seconds = secondsToKeep(String(response.headers['cache-control'] ?? ''));
     const refreshed = response.status === 304 && stale?.etag !== undefined;
     const isKept = seconds > 0 && (response.status === 200 || refreshed) && !response.headers['set-cookie'];
     this.#entries.delete(key);
@@ -101,10 +105,21 @@ export class EdgeCache {
     return entry;
   }
 
+  /**
+   * A fault of the origin: what is kept is given on, however old, and nobody else asks for a moment.
+   * https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html
+   */
+  #keepError(key: string, response: HttpApiResponse, stale: Entry | undefined, expires: number): Entry {
+    const entry = stale ?? { response, etag: undefined, stored: this.#now(), expires };
+    entry.expires = expires;
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
   #render(entry: Entry, { headers }: EdgeRequest, result: string): HttpApiResponse {
     const { response, etag, stored } = entry;
     const age = String(Math.max(0, Math.floor((this.#now() - stored) / 1_000)));
-    const told = withCache(response, result);
+    const told = withCache(response, response.status >= 400 ? 'Error' : result);
     const answered = { ...told, headers: { ...told.headers, age } };
     const condition = headers['if-none-match'];
     if (etag === undefined || condition === undefined || !names(String(condition), etag)) return answered;

@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { AnswerDropped } from './boundary.ts';
 import { EdgeCache } from './edge-cache.ts';
 import { JwtAuthorizer } from './http-api-authorizer.ts';
 import { type CorsConfiguration, corsHeaders, isPreflight, preflightHeaders } from './http-api-cors.ts';
 import { type HttpApiRequest, type HttpApiResponse, proxyEvent, responseFrom } from './http-api-event.ts';
-import { matchRoute } from './http-api-routes.ts';
+import { matchRoute, type RouteMatch } from './http-api-routes.ts';
 import { createLocalApi, type LocalApi } from './local-api.ts';
 import { accessLogBytes } from './log-bytes.ts';
 import { throttled } from './throttling.ts';
@@ -134,7 +134,7 @@ class HttpApi {
   }
 
   async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    const requestId = randomBytes(11).toString('base64url');
+    const requestId = randomUUID().replaceAll('-', '').slice(0, 16);
     const response = await (this.#edge
       ? this.#answerAtEdge(this.#edge, incoming, requestId)
       : this.#answer(incoming, requestId));
@@ -202,8 +202,9 @@ class HttpApi {
 
   /** Requests are billed by 512 KB, those included that are refused here. */
   async #routeMetered(request: HttpApiRequest, requestId: string): Promise<HttpApiResponse> {
-    const route = matchRoute(this.#routes, request.method, request.path)?.route.routeKey ?? '';
-    const response = await this.#passed(route, request, requestId);
+    const match = matchRoute(this.#routes, request.method, request.path);
+    const route = match?.route.routeKey ?? '';
+    const response = await this.#passed(match, request, requestId);
     const responseBytes =
       Buffer.byteLength(response.body) + Buffer.byteLength(JSON.stringify(response.headers));
     this.#runtime.meter.add({
@@ -221,7 +222,12 @@ class HttpApi {
   }
 
   /** An API that is not the shop's is the payment provider's. @throws AnswerDropped when nobody is to be answered */
-  async #passed(route: string, request: HttpApiRequest, requestId: string): Promise<HttpApiResponse> {
+  async #passed(
+    match: RouteMatch<Route> | undefined,
+    request: HttpApiRequest,
+    requestId: string,
+  ): Promise<HttpApiResponse> {
+    const route = match?.route.routeKey ?? '';
     const crossing: Crossing = {
       kind: 'request',
       service: this.#service,
@@ -233,7 +239,7 @@ class HttpApi {
     try {
       return await this.#runtime.boundary.pass(crossing, async () => {
         if (!this.#mayPass()) throw throttled(this.#service, route);
-        return this.#route(request, requestId);
+        return this.#route(match, request, requestId);
       });
     } catch (error) {
       if (!(error instanceof AwsError) || error instanceof AnswerDropped) throw error;
@@ -246,8 +252,11 @@ class HttpApi {
     return this.#accountThrottle.take() && (this.#isMain || this.#runtime.limits.take('provider.rate'));
   }
 
-  async #route(request: HttpApiRequest, requestId: string): Promise<HttpApiResponse> {
-    const match = matchRoute(this.#routes, request.method, request.path);
+  async #route(
+    match: RouteMatch<Route> | undefined,
+    request: HttpApiRequest,
+    requestId: string,
+  ): Promise<HttpApiResponse> {
     if (!match) return plain(404, 'Not Found');
     const { route, parameters } = match;
     if (!route.throttle.take()) return plain(429, 'Too Many Requests');
@@ -389,8 +398,12 @@ function headerBytes(incoming: IncomingMessage): number {
   );
 }
 
+const nothing = Buffer.alloc(0);
+
 /** Undefined when it is over the limit; it is read to its end even so, lest the client miss the answer. */
 async function readBody(incoming: IncomingMessage): Promise<Buffer | undefined> {
+  const { 'content-length': length, 'transfer-encoding': encoding } = incoming.headers;
+  if (length === undefined && encoding === undefined) return nothing;
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of incoming) {
@@ -420,7 +433,7 @@ function requestFrom(incoming: IncomingMessage, body: Buffer): HttpApiRequest | 
   headers['x-forwarded-port'] = String(incoming.socket.localPort);
   headers['x-forwarded-proto'] = 'http';
   headers['x-amzn-trace-id'] ??=
-    `Root=1-${Math.floor(Date.now() / 1000).toString(16)}-${randomBytes(12).toString('hex')}`;
+    `Root=1-${Math.floor(Date.now() / 1000).toString(16)}-${randomUUID().replaceAll('-', '').slice(0, 24)}`;
   return {
     method: incoming.method ?? 'GET',
     path,

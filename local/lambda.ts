@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { AsyncInvocations } from './lambda-async.ts';
@@ -397,7 +397,8 @@ function reservationOf(fn: Resource): number | undefined {
 
 function newTrace(): string {
   const seconds = Math.floor(Date.now() / 1000).toString(16);
-  return `Root=1-${seconds}-${randomBytes(12).toString('hex')};Parent=${randomBytes(8).toString('hex')};Sampled=0`;
+  const id = randomUUID().replaceAll('-', '') + randomUUID().slice(0, 8);
+  return `Root=1-${seconds}-${id.slice(0, 24)};Parent=${id.slice(24)};Sampled=0`;
 }
 
 function parse(body: Buffer): unknown {

@@ -135,6 +135,26 @@ describe('an answer that may not be kept', () => {
     expect(asked).toHaveLength(4);
   });
 
+  it('is a fault of the origin: for a second everybody is given it, or what is kept from before', async () => {
+    const { ask, asked, answerWith, wait } = setup();
+    answerWith(() => ({ status: 503, headers: { 'cache-control': 'no-store' }, body: 'busy' }));
+    const answers = await Promise.all([ask(), ask(), ask()]);
+    expect(answers.map(({ status }) => status)).toEqual([503, 503, 503]);
+    expect(answers.at(-1)!.headers['x-cache']).toBe('Error from cloudfront');
+    expect(asked).toHaveLength(1);
+    wait(1_000);
+    const kept = { status: 200, headers: { 'cache-control': 'public, max-age=1' }, body: 'number 7' };
+    answerWith(() => kept);
+    expect(await ask()).toMatchObject({ status: 200, body: 'number 7' });
+    wait(1_000);
+    answerWith(() => ({ status: 503, headers: {}, body: 'busy' }));
+    expect(await Promise.all([ask(), ask()])).toMatchObject([{ body: 'number 7' }, { body: 'number 7' }]);
+    expect(asked).toHaveLength(3);
+    wait(1_000);
+    answerWith(() => ({ ...kept, body: 'number 8' }));
+    expect(await ask()).toMatchObject({ body: 'number 8' });
+  });
+
   it('does not stay pending when the origin fails', async () => {
     const { ask, answerWith } = setup();
     answerWith(() => {

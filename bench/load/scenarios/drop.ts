@@ -17,6 +17,8 @@ const tabs = 3;
 const admissionsPerSecond = 50;
 const holdSeconds = 30;
 const shards = 10;
+/** Seconds until the next look when the drop could not be seen. */
+const pollAgain = 3;
 /** How long a drop stays open after the last arrival at most. */
 const patienceSeconds = 600;
 /** How long after its announcement it opens: those who conduct it must have seen it. */
@@ -208,8 +210,8 @@ class Visit {
       }
       if (serving?.state === 'closed') return 'closed';
       const known = ticket.position !== undefined;
-      if (known && serving && serving.serving < ticket.position!) {
-        seconds = pollAfter(ticket, serving);
+      if (known && (!serving || serving.serving < ticket.position!)) {
+        seconds = serving ? pollAfter(ticket, serving) : pollAgain;
         continue;
       }
       const path = `/v1/drops/${dropId}/tickets/${ticket.id}`;
