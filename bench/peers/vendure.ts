@@ -22,17 +22,22 @@ export function vendure(postgres: Postgres): Peer {
       const port = await freePort();
       const url = `http://127.0.0.1:${port}`;
       const DATABASE_URL = await postgres.database('vendure');
-      const env = { ...process.env, NODE_ENV: 'production', PORT: String(port), DATABASE_URL };
+      const PASSWORD = randomUUID();
+      const env = { ...process.env, NODE_ENV: 'production', PORT: String(port), DATABASE_URL, PASSWORD };
       const server = await serve(process.execPath, ['server.mjs'], { cwd: folder, env }, async () => {
         return (await fetch(`${url}/health`)).ok;
       });
-      return shopOf(url, server);
+      return shopOf(url, PASSWORD, server);
     },
   };
 }
 
-async function shopOf(url: string, server: { pid: number; stop(): Promise<void> }): Promise<Shop> {
-  const operator = await signIn(url);
+async function shopOf(
+  url: string,
+  password: string,
+  server: { pid: number; stop(): Promise<void> },
+): Promise<Shop> {
+  const operator = await signIn(url, password);
   const settings = await setUp(operator);
   return {
     processes: [server.pid],
@@ -77,10 +82,11 @@ class Session {
   }
 }
 
-async function signIn(url: string): Promise<Session> {
+async function signIn(url: string, password: string): Promise<Session> {
   const session = new Session(`${url}/admin-api`);
   await session.ask(
-    `mutation { login(username: "superadmin", password: "superadmin") { __typename ... on CurrentUser { id } } }`,
+    `mutation($password: String!) { login(username: "operator", password: $password) { __typename } }`,
+    { password },
   );
   return session;
 }

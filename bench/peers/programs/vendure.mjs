@@ -2,7 +2,7 @@
 // payment that is captured at once. Its jobs run in this process.
 import { bootstrap, DefaultLogger, dummyPaymentHandler, JobQueueService, LogLevel } from '@vendure/core';
 
-const { PORT, DATABASE_URL } = process.env;
+const { PORT, DATABASE_URL, PASSWORD } = process.env;
 const app = await bootstrap({
   apiOptions: {
     port: Number(PORT),
@@ -12,7 +12,7 @@ const app = await bootstrap({
   },
   authOptions: {
     tokenMethod: 'bearer',
-    superadminCredentials: { identifier: 'superadmin', password: 'superadmin' },
+    superadminCredentials: { identifier: 'operator', password: PASSWORD },
     requireVerification: false,
   },
   dbConnectionOptions: { type: 'postgres', url: DATABASE_URL, synchronize: true, logging: false },
