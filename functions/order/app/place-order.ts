@@ -96,7 +96,7 @@ export interface PlacedOrder {
 /** Stock actions that fit one transaction beside the event, the cart and up to three drops (100 at most). */
 const maxDraws = 90;
 /** How long a request looks for stock that others are writing. The function's time limit is above it. */
-const patienceMs = 3_000;
+const patienceMs = 8_000;
 /** How long units that are spread too thinly are gathered before the shopper is asked to come again. */
 const gatheringMs = 3_000;
 /** Backoff doubles from the first to the second, in milliseconds: hundreds who want one shard must come apart. */
