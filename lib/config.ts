@@ -148,7 +148,7 @@ const reservedConcurrency = {
   order: { 'order-place-order': 250 },
   // The saga runs one task at a time: as many tasks as runs at most, and a record is a matter of milliseconds.
   pay: {
-    'order-pay-order': 20,
+    'order-pay-order': 40,
     'order-run-checkout': 20,
     'payment-call-provider': 20,
     'order-record-outcome': 20,

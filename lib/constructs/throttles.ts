@@ -4,13 +4,13 @@ import { functionId } from './bundle.ts';
 import type { FunctionSpec } from './function-spec.ts';
 import { routeKeyOf } from './http-route.ts';
 
-/** Seconds that a request of a class occupies an environment under load; twice and more of what it takes at rest. */
+/** Seconds that a request of a class occupies an environment under load; at least twice what `bench/assumptions.json` takes at rest. */
 const secondsServed: Readonly<Record<Priority, number>> = {
-  browse: 0.05,
-  cart: 0.06,
+  browse: 0.03,
+  cart: 0.04,
   order: 0.1,
-  pay: 0.1,
-  operate: 0.2,
+  pay: 0.05,
+  operate: 0.1,
 };
 
 /** Of what the reservation can serve: the gateway must refuse before Lambda does, which answers 503 for it. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { endpointFromEnvironment, refusalOf, sendSigned } from '../../functions/kernel/aws-request.ts';
@@ -93,10 +94,25 @@ export async function embeddedDeployment(apiUrl: string): Promise<Deployment> {
     now: async () => Date.parse((await overview()).now),
     token: async () => {
       const { accessToken } = (await overview()).demo.operator;
-      if (!accessToken) throw new Error('the store has no demo operator; restart it');
-      return accessToken;
+      return accessToken ?? newOperator(apiUrl);
     },
   });
+}
+
+/** The access token of an operator in a store without the demo accounts. */
+async function newOperator(apiUrl: string): Promise<string> {
+  const response = await fetch(new URL('/_local/users', apiUrl), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      email: `${randomUUID()}@example.com`,
+      password: `Aa1-${randomUUID()}`,
+      groups: ['operators'],
+    }),
+  });
+  const { accessToken } = (await response.json()) as { accessToken?: string };
+  if (!accessToken) throw new Error(`no operator at ${apiUrl}: ${response.status}`);
+  return accessToken;
 }
 
 /**
