@@ -87,7 +87,7 @@ async function profiled() {
   } finally {
     await shop.stop();
   }
-  return sharesOf(profiles);
+  return sharesOf(profiles, join(folder, 'bundles'));
 }
 
 async function write(report: string): Promise<void> {

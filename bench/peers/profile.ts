@@ -1,10 +1,19 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type SourceOf, sourcesOfBundles } from './sources.ts';
+
+interface Frame {
+  readonly functionName: string;
+  readonly url: string;
+  /** From 0. */
+  readonly lineNumber: number;
+  readonly columnNumber: number;
+}
 
 interface Profile {
   readonly nodes: readonly {
     readonly id: number;
-    readonly callFrame: { readonly functionName: string; readonly url: string };
+    readonly callFrame: Frame;
     readonly children?: readonly number[];
   }[];
   readonly samples: readonly number[];
@@ -12,20 +21,24 @@ interface Profile {
   readonly timeDeltas: readonly number[];
 }
 
-/** By file of the embedded cloud; the first that fits. */
+/** By file of the embedded cloud, or of what is bundled into a function; the first that fits. */
 const parts: readonly (readonly [part: string, files: RegExp])[] = [
-  ['HTTP: server, gateway, authorizer', /local\/(gateway|http-api|jwt|token-bucket)/],
+  ['cloud: HTTP (server, gateway, authorizer)', /local\/(gateway|http-api|jwt|token-bucket|edge|runtime)/],
   [
-    'DynamoDB: client of the table engine, units, contention',
+    'cloud: DynamoDB (client of the table engine, units, conflicts)',
     /local\/(dynamodb|dynoxide|contention|transaction)/,
   ],
-  ['streams, pipes, bus, queues', /local\/(streams|pipe|event|sqs|deliveries|scheduler)/],
-  ['workflows', /local\/(states|asl)|aws-local-stepfunctions/],
-  ['invocations of functions', /local\/lambda/],
-  ['permissions', /local\/iam/],
-  ['meter', /local\/(meter|log-bytes|pricing)/],
+  ['cloud: streams, pipes, bus, queues', /local\/(streams|pipe|event|sqs|deliveries|scheduler)/],
+  ['cloud: workflows', /local\/(states|asl)|aws-local-stepfunctions/],
+  ['cloud: invocations of functions', /local\/lambda/],
+  ['cloud: permissions, meter, limits', /local\/(iam|meter|log-bytes|pricing|limits|faults|crossing)/],
+  ['cloud: the rest', /\/local\//],
+  ['functions: AWS SDK, signing', /smithy.*(signature|sigv4|hash)|sha256|signing/i],
+  ['functions: AWS SDK, commands, marshalling, HTTP', /@aws-sdk|@smithy|@aws\/|fast-xml/],
+  ['functions: checking of requests (zod, tokens)', /zod|aws-jwt-verify/],
+  ['functions: pipeline, log, metrics', /middy|powertools|functions\/kernel/],
+  ['functions: use cases and adapters', /functions\/\w/],
 ];
-const inFunctions = 'functions: our code and the AWS SDK in them';
 const rest = 'Node itself and the rest';
 const collecting = 'garbage collection';
 
@@ -37,16 +50,20 @@ export async function sharesOf(
   folder: string,
 ): Promise<readonly { readonly part: string; readonly share: number }[]> {
   const sums = new Map<string, number>();
+  const profiles: Profile[] = [];
   for (const file of await readdir(folder)) {
-    if (!file.endsWith('.cpuprofile')) continue;
-    const profile = JSON.parse(await readFile(join(folder, file), 'utf8')) as Profile;
-    for (const [part, micros] of timesOf(profile)) sums.set(part, (sums.get(part) ?? 0) + micros);
+    if (file.endsWith('.cpuprofile')) profiles.push(JSON.parse(await readFile(join(folder, file), 'utf8')));
+  }
+  const urls = profiles.flatMap(({ nodes }) => nodes.map(({ callFrame }) => callFrame.url));
+  const sourceOf = await sourcesOfBundles(bundles, new Set(urls.filter(isBundle)));
+  for (const profile of profiles) {
+    for (const [part, micros] of timesOf(profile, sourceOf)) sums.set(part, (sums.get(part) ?? 0) + micros);
   }
   const all = [...sums.values()].reduce((sum, micros) => sum + micros, 0);
   return [...sums].map(([part, micros]) => ({ part, share: micros / all })).sort((a, b) => b.share - a.share);
 }
 
-function timesOf({ nodes, samples, timeDeltas }: Profile): Map<string, number> {
+function timesOf({ nodes, samples, timeDeltas }: Profile, sourceOf: SourceOf): Map<string, number> {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])));
   const known = new Map<number, string | undefined>();
@@ -54,7 +71,7 @@ function timesOf({ nodes, samples, timeDeltas }: Profile): Map<string, number> {
     if (id === undefined) return rest;
     if (known.has(id)) return known.get(id);
     const { callFrame } = byId.get(id)!;
-    const part = ofFrame(callFrame) ?? partOf(parents.get(id));
+    const part = ofFrame(callFrame, sourceOf) ?? partOf(parents.get(id));
     known.set(id, part);
     return part;
   };
@@ -68,8 +85,13 @@ function timesOf({ nodes, samples, timeDeltas }: Profile): Map<string, number> {
   return sums;
 }
 
-function ofFrame({ functionName, url }: { functionName: string; url: string }): string | undefined {
+function ofFrame(frame: Frame, sourceOf: SourceOf): string | undefined {
+  const { functionName, url, lineNumber, columnNumber } = frame;
   if (functionName === '(garbage collector)') return collecting;
-  if (/\/index\.mjs$/.test(url)) return inFunctions;
-  return parts.find(([, files]) => files.test(url))?.[0];
+  const source = isBundle(url) ? (sourceOf(url, lineNumber, columnNumber) ?? '') : url;
+  return parts.find(([, files]) => files.test(source))?.[0];
+}
+
+function isBundle(url: string): boolean {
+  return /^file:.*asset.*\/index\.mjs$/.test(url);
 }

@@ -10,14 +10,14 @@ export interface Comparison {
 
 const clients = 8;
 /** Long beside what this machine itself takes, so that its speed matters little. */
-const heldMs = 100;
+const heldMs = 400;
 const many = 16;
 /** With two shards a conflict is answered by the other one at once, so nobody pauses. */
 const two = 2;
-const seconds = 5;
+const seconds = 10;
 
 /**
- * Sells to eight clients at once from 1, 4 and 8 shards while each transaction is held for 100 ms, and has the model
+ * Sells to eight clients at once from 1, 4 and 8 shards while each transaction is held for 400 ms, and has the model
  * foretell the same. What this machine adds is taken from two runs that are not compared, with 2 and with 16 shards: what an
  * order takes beside its transaction, and how long the answer of a conflict takes.
  */

@@ -44,8 +44,13 @@ export function bundleOf(spec: FunctionSpec, bundles: string): string {
  * Bundles every handler into a folder of `bundles` with one run of esbuild: a process for each would take minutes.
  * The same sources give the same bytes, so that an unchanged function is not deployed again. `meta.json` beside
  * them is esbuild's account of what each bundle holds and how large it is.
+ * @param options.sourceMaps puts maps beside the bundles, whose bytes they do not change: for reading profiles
  */
-export async function bundleHandlers(specs: readonly FunctionSpec[], bundles: string): Promise<void> {
+export async function bundleHandlers(
+  specs: readonly FunctionSpec[],
+  bundles: string,
+  options: { readonly sourceMaps?: boolean } = {},
+): Promise<void> {
   const { metafile: meta } = await build({
     absWorkingDir: root,
     entryPoints: specs.map((spec) => ({
@@ -70,6 +75,7 @@ export async function bundleHandlers(specs: readonly FunctionSpec[], bundles: st
     alias: { yaml: join(root, 'node_modules/yaml/browser/index.js') },
     legalComments: 'none',
     metafile: true,
+    ...(options.sourceMaps && { sourcemap: 'external' as const, sourcesContent: false }),
     logLevel: 'warning',
   });
   writeFileSync(join(bundles, 'meta.json'), JSON.stringify(meta));
