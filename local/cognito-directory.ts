@@ -93,7 +93,11 @@ export class Directory {
   find(name: string): User | undefined {
     const row = this.#runtime.db
       .prepare(
-        'SELECT * FROM cognito_users WHERE pool = ?1 AND (username = ?2 OR sub = ?2 OR (email = ?3 AND ?4))',
+        // One look into an index each: with OR every user would be looked at, and a load has thousands.
+        `SELECT * FROM cognito_users WHERE pool = ?1 AND username = ?2
+         UNION ALL SELECT * FROM cognito_users WHERE pool = ?1 AND sub = ?2
+         UNION ALL SELECT * FROM cognito_users WHERE ?4 AND pool = ?1 AND email = ?3
+         LIMIT 1`,
       )
       .get(
         this.#pool.ref,

@@ -11,11 +11,12 @@ import { parseArgs } from 'node:util';
 import type { Cloud } from './cloud.ts';
 import { type LimitOptions, readFactors } from './limits.ts';
 
-const usage = `Usage: npm start [-- --fresh] [-- --limits] [-- --limit-factors <file>]
+const usage = `Usage: npm start [-- --fresh] [-- --limits] [-- --limit-factors <file>] [-- --edge]
 
   --fresh           empties the store first
   --limits          imposes AWS's documented limits (bench/limits.json)
   --limit-factors   the same, scaled by the JSON object in the file: {"*": 0.01, "ses.sendRate": 1}
+  --edge            puts an edge cache before the API, as CloudFront does where it is deployed
   --help            prints this
 
 Environment:
@@ -62,7 +63,7 @@ try {
 process.exit(exitCode);
 
 async function main(signal: AbortSignal): Promise<void> {
-  const { fresh, port, home, limits } = readOptions();
+  const { fresh, port, home, limits, edge } = readOptions();
   demandNode();
   // What follows needs SQLite, so it is loaded only now that SQLite is known to be there.
   const { isFree } = await import('./ports.ts');
@@ -81,7 +82,7 @@ async function main(signal: AbortSignal): Promise<void> {
   synthesis.done(changed ? '' : 'unchanged');
 
   const starting = step('Starting the cloud');
-  const cloud = await startCloud({ assembly, home, port, quiet: true, ...(limits && { limits }) });
+  const cloud = await startCloud({ assembly, home, port, edge, quiet: true, ...(limits && { limits }) });
   try {
     starting.done();
     signal.throwIfAborted();
@@ -116,7 +117,13 @@ function told(error: Error): string {
   return isDefect ? (error.stack ?? error.message) : error.message;
 }
 
-function readOptions(): { fresh: boolean; port: number; home: string; limits: LimitOptions | undefined } {
+function readOptions(): {
+  fresh: boolean;
+  port: number;
+  home: string;
+  limits: LimitOptions | undefined;
+  edge: boolean;
+} {
   const { values } = parse();
   if (values.help) {
     console.log(usage);
@@ -131,6 +138,7 @@ function readOptions(): { fresh: boolean; port: number; home: string; limits: Li
   const path = values['limit-factors'];
   return {
     fresh: values.fresh ?? false,
+    edge: values.edge ?? false,
     port,
     home,
     limits: path ? factorsOf(path) : values.limits ? {} : undefined,
@@ -152,6 +160,7 @@ function parse() {
         fresh: { type: 'boolean' },
         help: { type: 'boolean' },
         limits: { type: 'boolean' },
+        edge: { type: 'boolean' },
         'limit-factors': { type: 'string' },
       },
     });

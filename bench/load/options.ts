@@ -14,6 +14,8 @@ export interface LoadOptions {
   readonly seconds: number;
   /** Arrivals a second; of `surge` the rate that it begins to look for saturation with. */
   readonly rate: number;
+  /** Of `surge`: no step asks for more a second than this. */
+  readonly ceiling: number;
   /** Of `drop`. */
   readonly shoppers: number;
   readonly units: number;
@@ -41,6 +43,7 @@ export const usage = `Usage: npm run load -- --scenario browse|mix|drop|surge [o
   --tokens <file>       {"operator": token, "shoppers": [token, …]}, where the store has no /_local
   --seconds <n>         how long shoppers keep arriving (browse, mix 30; drop 60; a step of surge 15)
   --rate <n>            arrivals a second (browse 30, mix 20; surge begins with 10)
+  --ceiling <n>         surge: no step asks for more a second (5000)
   --shoppers <n>        drop: how many come (20000)
   --units <n>           drop: units for sale (500)
   --abandon <0..1>      drop: the part of those admitted who do not buy (0.1)
@@ -61,6 +64,7 @@ export function optionsFrom(args: readonly string[]): LoadOptions | undefined {
       tokens: text,
       seconds: text,
       rate: text,
+      ceiling: text,
       shoppers: text,
       units: text,
       abandon: text,
@@ -90,6 +94,7 @@ export function optionsFrom(args: readonly string[]): LoadOptions | undefined {
     ...(tokens && { tokens }),
     seconds: number('seconds', defaults[scenario].seconds),
     rate: number('rate', defaults[scenario].rate),
+    ceiling: number('ceiling', 5_000),
     shoppers: number('shoppers', 20_000),
     units: number('units', 500),
     abandon: number('abandon', 0.1),

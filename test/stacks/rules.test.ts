@@ -2,6 +2,7 @@ import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, it } from 'vitest';
 import { type Config, configOf } from '../../lib/config.ts';
 import { functions } from '../../lib/stacks/specs.ts';
+import { edgePolicy } from '../../local/edge-cache.ts';
 import { appOf, stacksOf } from './support/synthesis.ts';
 
 const certificate = (region: string) =>
@@ -35,6 +36,28 @@ describe('the rules of cdk-nag and CloudFormation', () => {
 
 describe('the stacks', () => {
   const assembly = appOf({ ...configOf('prod'), region: 'ap-northeast-2', domain }).synth();
+
+  it('have the edge cache that the embedded cloud emulates', () => {
+    const { Resources } = assembly.getStackByName('Floodgate-prod-Edge').template;
+    const ofType = (type: string): any =>
+      Object.values<any>(Resources).find((resource) => resource.Type === type)?.Properties;
+    const { MinTTL, DefaultTTL, MaxTTL, ParametersInCacheKeyAndForwardedToOrigin } = ofType(
+      'AWS::CloudFront::CachePolicy',
+    ).CachePolicyConfig;
+    const { HeadersConfig, QueryStringsConfig, CookiesConfig } = ParametersInCacheKeyAndForwardedToOrigin;
+    expect({ MinTTL, DefaultTTL, MaxTTL }).toEqual({
+      MinTTL: 0,
+      DefaultTTL: edgePolicy.defaultTtl,
+      MaxTTL: edgePolicy.maxTtl,
+    });
+    expect(HeadersConfig.Headers.map((name: string) => name.toLowerCase())).toEqual(edgePolicy.headers);
+    expect(QueryStringsConfig.QueryStringBehavior).toBe('all');
+    expect(CookiesConfig.CookieBehavior).toBe('none');
+    const errors: any[] = ofType('AWS::CloudFront::Distribution').DistributionConfig.CustomErrorResponses;
+    expect(
+      Object.fromEntries(errors.map(({ ErrorCode, ErrorCachingMinTTL }) => [ErrorCode, ErrorCachingMinTTL])),
+    ).toEqual(edgePolicy.errorTtl);
+  });
 
   it('leave the data stack independent of all others', () => {
     const data = assembly.getStackByName('Floodgate-prod-Data');

@@ -73,11 +73,11 @@ export const drop: Scenario = async (ground) => {
     run: async () => {
       const opensAt = Date.now() + announcedSeconds * 1_000;
       dropId = await announce(ground, goods.sku, opensAt);
-      const conducting = conduct(ground);
+      const over = new AbortController();
+      conduct(ground, over.signal);
       const now = performance.now() + (opensAt + 500 - Date.now());
       await untilMoment(now);
-      await openLoop(arrivals, shopper);
-      await conducting;
+      await openLoop(arrivals, shopper).finally(() => over.abort());
     },
     conclude: async () => {
       const unsold = await left(client, goods.sku);
@@ -135,9 +135,9 @@ async function announce({ client }: Ground, sku: string, opensAt: number): Promi
 }
 
 /** The schedule that conducts drops begins a minute after the store: until then it is run by hand. */
-async function conduct({ client, embedded }: Ground): Promise<void> {
+function conduct({ client, embedded }: Ground, signal: AbortSignal): void {
   if (!embedded) return;
-  await client.request('POST', '/_local/schedules/conduct-drops/run', { json: {} }).catch(() => undefined);
+  client.request('POST', '/_local/schedules/conduct-drops/run', { json: {}, signal }).catch(() => undefined);
 }
 
 interface Shared {

@@ -8,7 +8,6 @@ const products = 20;
 const unitsEach = 1_000_000;
 /** Each step asks for so much more than the one before, until the store no longer keeps up. */
 const growth = 1.6;
-const mostSteps = 14;
 /** What is answered of what was asked for, below which a step has saturated the store. */
 const keepsUp = 0.9;
 /** Milliseconds of the median, above which it has as well. */
@@ -16,8 +15,9 @@ const slowMs = 2_000;
 const surgeFactor = 10;
 /** What is normal, as a part of the rate that saturates. */
 const normal = 0.5;
-const surgeSeconds = 20;
-const afterSeconds = 60;
+/** Times the length of a step. */
+const surgeSteps = 4 / 3;
+const afterSteps = 4;
 
 /** Orders at growing rates until the store is saturated; ten times of that; and then as if nothing had been. */
 export const surge: Scenario = async (ground) => {
@@ -40,7 +40,7 @@ export const surge: Scenario = async (ground) => {
   return {
     run: async () => {
       begun.at = performance.now();
-      for (let rate = options.rate; steps.length < mostSteps; rate *= growth) {
+      for (let { rate } = options; steps.length === 0 || rate <= options.ceiling; rate *= growth) {
         const step = await phase(rate, options.seconds);
         steps.push(step);
         const median = ground.recorder.seconds
@@ -51,6 +51,8 @@ export const surge: Scenario = async (ground) => {
         if (goodputOf(ground, step) < keepsUp * rate || late) break;
       }
       const saturated = steps.at(-1)!.rate;
+      const surgeSeconds = surgeSteps * options.seconds;
+      const afterSeconds = afterSteps * options.seconds;
       const from = (performance.now() - begun.at) / 1_000;
       // Nobody waits for the crowd to be gone before normal life goes on.
       await openLoop(
