@@ -6,6 +6,7 @@ import { agreement } from './proofs/agreement.ts';
 import { bundles } from './proofs/bundles.ts';
 import { crash } from './proofs/crash.ts';
 import { currencies } from './proofs/currencies.ts';
+import { faults } from './proofs/faults.ts';
 import { idempotency } from './proofs/idempotency.ts';
 import { oversell, oversellCases } from './proofs/oversell.ts';
 import { boundsOf, races, runRace } from './proofs/races.ts';
@@ -53,6 +54,18 @@ const proofs: Readonly<Record<string, () => Promise<void>>> = {
     printFaults(await stateFaultFigures());
     printFaults(await callFaultFigures(depth));
     printFaults(await outageFigures());
+  },
+  faults: async () => {
+    const [purchases = 200, seed = 1] = process.argv.slice(3).map(Number);
+    const { figures, hits, wrong } = await faults({ purchases, seed, log: console.log });
+    const kinds = [...new Set(hits.map(({ fault }) => fault))].sort();
+    const places = Map.groupBy(hits, ({ service, operation }) => `${service} ${operation}`);
+    const row = (own: typeof hits) =>
+      Object.fromEntries(kinds.map((kind) => [kind, own.find(({ fault }) => fault === kind)?.count ?? '']));
+    console.table(Object.fromEntries([...places].map(([place, own]) => [place, row(own)])));
+    console.table([{ ...figures, ends: JSON.stringify(figures.ends), wrong: wrong.length }]);
+    for (const line of wrong) console.log(line);
+    if (wrong.length > 0) process.exitCode = 1;
   },
   roles: async () => {
     const { tried, unnoticed } = await roles(console.log);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { dateIn } from '../functions/kernel/clock.ts';
 import { configOf } from '../lib/config.ts';
 import { type Cloud, startCloud } from '../local/cloud.ts';
+import type { LimitOptions } from '../local/limits.ts';
 import { synthesise } from '../local/synth.ts';
 
 /** The assembly that proofs and store tests run; made again only when its sources have changed. */
@@ -48,6 +49,8 @@ export interface Store {
  * Starts an empty store.
  * @param options.contentionMs how long each write transaction stays in flight at least; conflicts as on AWS
  * @param options.environments execution environments of each function at most; 1 unless told
+ * @param options.limits imposes AWS's documented limits, scaled by its factors
+ * @param options.quiet keeps failures off standard error
  * @param options.home kept when given, otherwise a folder that `stop` removes
  * @param options.stage whose settings; `local` unless told
  */
@@ -56,7 +59,11 @@ export async function openStore(
     contentionMs?: number;
     home?: string;
     environments?: number;
+    limits?: LimitOptions;
+    quiet?: boolean;
     stage?: keyof typeof assemblies;
+    /** An edge cache before the API. */
+    edge?: boolean;
   } = {},
 ): Promise<Store> {
   const { stage = 'local' } = options;
@@ -67,7 +74,10 @@ export async function openStore(
     assembly,
     home,
     port: 0,
+    ...(options.edge && { edge: true }),
     ...(options.environments !== undefined && { environments: options.environments }),
+    ...(options.quiet && { quiet: true }),
+    ...(options.limits && { limits: options.limits }),
     ...(options.contentionMs !== undefined && { contention: { windowMs: options.contentionMs } }),
   });
   const client = clientOf(cloud.apiUrl);

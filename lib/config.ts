@@ -13,6 +13,19 @@ const days = z.int().check(z.minimum(1));
 const host = z.string().check(z.regex(/^([a-z0-9-]+\.)+[a-z]{2,}$/));
 const certificate = z.string().check(z.regex(/^arn:aws:acm:[a-z0-9-]+:\d{12}:certificate\/[0-9a-f-]+$/));
 
+/** Plain HTTP for apps on the developer's machine alone, as Cognito has it; a native app has a scheme of its own. */
+const appAddress = z.string().check(
+  z.refine(
+    (text) =>
+      URL.canParse(text) &&
+      !text.includes('#') &&
+      !/^(?:http:(?!\/\/localhost[:/])|javascript:|data:)/.test(text),
+    {
+      error: 'not an https address, http://localhost or an app’s own scheme',
+    },
+  ),
+);
+
 const schema = z.strictObject({
   stage: z.enum(stages),
   /** Left out: whatever account and region the credentials of a deployment belong to. */
@@ -52,12 +65,27 @@ const schema = z.strictObject({
     /** Origins of browsers that may call; tokens travel in a header, never in a cookie. */
     browserOrigins: z.array(z.string()).check(z.minLength(1)),
   }),
+  signIn: z.strictObject({
+    /** Of the sign-in pages: `https://<prefix>.auth.<region>.amazoncognito.com`. Unique in the region. */
+    domainPrefix: z.string().check(
+      z.regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/),
+      z.refine((prefix) => !/aws|amazon|cognito/.test(prefix), { error: 'a word that Cognito reserves' }),
+    ),
+    /** Where the pages may send a signed-in shopper's code: compared letter by letter. */
+    callbackUrls: z.array(appAddress).check(z.minLength(1)),
+    /** Where they may send a shopper who has signed out. */
+    logoutUrls: z.array(appAddress).check(z.minLength(1)),
+    /** Systems that read the finance exports with a token of their own; each gets a client. */
+    financeSystems: z.array(z.string().check(z.regex(/^[a-z][a-z0-9-]{0,30}$/))),
+  }),
   /** Concurrent environments kept for a function, by `<context>-<name>`, so that a crowd cannot starve it. */
   reservedConcurrency: z.record(z.string(), z.int().check(z.minimum(1))).check(
     z.refine((all) => Object.values(all).reduce((sum, one) => sum + one, 0) <= 900, {
       error: 'at least 100 of the account’s 1,000 must stay unreserved (AWS Lambda quotas)',
     }),
   ),
+  /** Every quota of a caller (`quota` of a route) times this. */
+  quotaFactor: z.number().check(z.positive()),
   checkout: z.strictObject({
     /** Saga runs at the same time: the payment provider's pace (2–1000, as Lambda event source mappings take). */
     concurrency: z.int().check(z.minimum(2), z.maximum(1000)),
@@ -94,6 +122,67 @@ const schema = z.strictObject({
 });
 export type Config = z.infer<typeof schema>;
 
+/**
+ * Split by what is given up last (docs/adr/0026-limits-and-shedding.md). Browsing and carts are capped, so that they
+ * cannot take what orders and payments need; those have theirs for themselves. What is not named shares the rest:
+ * reading orders, operators, consumers, schedules. The gateway's throttle of a route follows from its reservation.
+ */
+const reservedConcurrency = {
+  browse: {
+    'catalog-list-products': 60,
+    'catalog-get-product': 60,
+    'catalog-list-categories': 10,
+    'health-get-open-api': 10,
+    'health-not-found': 50,
+  },
+  cart: {
+    'cart-get-cart': 40,
+    'cart-create-cart': 30,
+    'cart-put-cart-line': 40,
+    'cart-delete-cart-line': 10,
+    'cart-claim-cart': 10,
+    'admission-take-ticket': 80,
+    'admission-get-ticket': 50,
+    'admission-show-drop': 10,
+  },
+  order: { 'order-place-order': 250 },
+  // The saga runs one task at a time: as many tasks as runs at most, and a record is a matter of milliseconds.
+  pay: {
+    'order-pay-order': 20,
+    'order-run-checkout': 20,
+    'payment-call-provider': 20,
+    'order-record-outcome': 20,
+  },
+};
+
+/** Of an account that takes 200 payments at the same time; what shoppers look at comes from the edge's cache. */
+const reservedInProduction = {
+  browse: {
+    'catalog-list-products': 60,
+    'catalog-get-product': 60,
+    'catalog-list-categories': 5,
+    'health-get-open-api': 5,
+    'health-not-found': 5,
+  },
+  cart: {
+    'cart-get-cart': 20,
+    'cart-create-cart': 20,
+    'cart-put-cart-line': 30,
+    'cart-delete-cart-line': 5,
+    'cart-claim-cart': 5,
+    'admission-take-ticket': 40,
+    'admission-get-ticket': 20,
+    'admission-show-drop': 5,
+  },
+  order: { 'order-place-order': 150 },
+  pay: {
+    'order-pay-order': 30,
+    'order-run-checkout': 200,
+    'payment-call-provider': 200,
+    'order-record-outcome': 40,
+  },
+};
+
 const shared = {
   logLevel: 'INFO',
   logRetentionDays: 30,
@@ -102,7 +191,22 @@ const shared = {
   exportColdAfterDays: 90,
   accessLogDays: 90,
   api: { requestsPerSecond: 2_000, burst: 4_000, browserOrigins: ['*'] },
-  reservedConcurrency: {},
+  signIn: {
+    domainPrefix: 'floodgate-local',
+    callbackUrls: [
+      'http://localhost:3000/_local/signed-in',
+      'http://localhost:5173/signed-in',
+      'floodgate://signed-in',
+    ],
+    logoutUrls: [
+      'http://localhost:3000/_local/signed-out',
+      'http://localhost:5173/',
+      'floodgate://signed-out',
+    ],
+    financeSystems: ['ledger'],
+  },
+  reservedConcurrency: merged(reservedConcurrency),
+  quotaFactor: 1,
   checkout: { concurrency: 20, attempts: 100 },
   eventAttempts: 5,
   batchWindowSeconds: 0,
@@ -114,11 +218,22 @@ const shared = {
 } satisfies Partial<Config>;
 
 const configs: Readonly<Record<Stage, Omit<Config, 'stage'>>> = {
-  local: { ...shared, emailSender: 'orders@local.floodgate.dev' },
-  dev: { ...shared, emailSender: 'orders@dev.floodgate.dev' },
+  // Everybody comes from one address there, and a proof lets one account do what a thousand would.
+  local: { ...shared, emailSender: 'orders@local.floodgate.dev', quotaFactor: 1_000 },
+  dev: {
+    ...shared,
+    emailSender: 'orders@dev.floodgate.dev',
+    signIn: { ...shared.signIn, domainPrefix: 'floodgate-dev' },
+  },
   prod: {
     ...shared,
     emailSender: 'orders@floodgate.dev',
+    signIn: {
+      ...shared.signIn,
+      domainPrefix: 'floodgate',
+      callbackUrls: ['https://shop.floodgate.dev/signed-in', 'floodgate://signed-in'],
+      logoutUrls: ['https://shop.floodgate.dev/', 'floodgate://signed-out'],
+    },
     logRetentionDays: 365,
     tracesSampled: 0.01,
     eventArchiveDays: 365,
@@ -126,10 +241,17 @@ const configs: Readonly<Record<Stage, Omit<Config, 'stage'>>> = {
     exportLockDays: 3_653,
     accessLogDays: 365,
     api: { ...shared.api, requestsPerSecond: 8_000, burst: 5_000 },
+    reservedConcurrency: merged(reservedInProduction),
     checkout: { ...shared.checkout, concurrency: 200 },
     batchWindowSeconds: 5,
   },
 };
+
+function merged(
+  byPriority: Readonly<Record<string, Readonly<Record<string, number>>>>,
+): Record<string, number> {
+  return Object.assign({}, ...Object.values(byPriority));
+}
 
 /**
  * The settings of a stage. `defaults` count where the stage says nothing: the command line's account and region.

@@ -17,11 +17,16 @@ import { createSqs } from './sqs.ts';
 import { createStates } from './states.ts';
 import { StreamSignal } from './streams.ts';
 
+/** Milliseconds that a transaction stays in flight where limits are imposed and nothing else is said. */
+const limitedWindowMs = 5;
+
 export interface CloudOptions extends RuntimeOptions {
   /** Lets transactions conflict as they do on AWS; each stays in flight for that many milliseconds at least. */
   readonly contention?: { readonly windowMs: number };
   /** Execution environments of each function at most; 1 unless told. Each serves many invocations at once. */
   readonly environments?: number;
+  /** Puts an edge cache before the main HTTP API, as CloudFront stands there where it is deployed. */
+  readonly edge?: boolean;
 }
 
 export interface Cloud extends RunningCloud {
@@ -35,7 +40,8 @@ export interface Cloud extends RunningCloud {
  * port is in use; an Error when another process serves from the same home.
  */
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
-  const contention = new ContentionWindow(options.contention?.windowMs);
+  const windowMs = options.contention?.windowMs ?? (options.limits && limitedWindowMs);
+  const contention = new ContentionWindow(windowMs);
   const signal = new StreamSignal();
   let dynamodb: DynamoDb;
   // Started in this order and stopped in the opposite one: those that call come after those that answer.
@@ -56,7 +62,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     createEventSourceMappings,
     createScheduler,
     (runtime) => createPipes(runtime, signal, (stream, sequence) => dynamodb.passed(stream, sequence)),
-    createHttpApi,
+    createHttpApi(options.edge === true),
   ]);
   return { ...running, setContention: (windowMs) => contention.set(windowMs) };
 }

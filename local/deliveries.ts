@@ -1,4 +1,5 @@
-import { AwsError, type Caller, type Resource, type Runtime } from './types.ts';
+import { nameOf } from './meter.ts';
+import { AwsError, type Caller, type Crossing, type Resource, type Runtime } from './types.ts';
 
 /*
  * How EventBridge rules and schedules reach their targets: durable, at least once, retried with backoff, then the
@@ -168,7 +169,19 @@ export class Deliveries {
   async #attempt(pending: PendingDelivery): Promise<void> {
     const { target, source, payload } = pending;
     try {
-      await callTarget(this.#runtime, target.Arn, payload, callerOf(target, this.#service, source));
+      const caller = callerOf(target, this.#service, source);
+      const crossing: Crossing = {
+        kind: 'delivery',
+        service: this.#name,
+        operation: 'Deliver',
+        resources: [nameOf(source), nameOf(target.Arn)],
+        by: nameOf(source),
+        input: payload,
+        poisoned: () => '{"poison":true',
+      };
+      await this.#runtime.boundary.pass(crossing, (given) =>
+        callTarget(this.#runtime, target.Arn, given, caller),
+      );
       this.#sql.remove.run(pending.id);
     } catch (error) {
       await this.#failed(pending, error);

@@ -2,6 +2,7 @@ import type { ContentionWindow } from './contention.ts';
 import { capacityOf, capacityOfFailure, isBilled } from './dynamodb-capacity.ts';
 import { isSingleWrite, type Touch, touchesOf } from './dynamodb-operations.ts';
 import { prepareTable, type TableDefinition, tableDefinition } from './dynamodb-tables.ts';
+import { type Hold, TableThroughputs } from './dynamodb-throughput.ts';
 import { type BackendAnswer, type DynamoDbBackend, startDynamoDb } from './dynoxide.ts';
 import { StreamRecords, type StreamSignal } from './streams.ts';
 import { AwsError, type AwsResponse, type Caller, type Runtime, type Service } from './types.ts';
@@ -53,6 +54,9 @@ export function createDynamoDb(
   for (const { streamArn } of tables.values()) {
     if (!read.has(streamArn)) passed.set(streamArn, Number.MAX_SAFE_INTEGER);
   }
+  const throughputs = runtime.limits.imposed
+    ? new TableThroughputs(runtime.resources('AWS::DynamoDB::Table'), runtime.limits, runtime.clock)
+    : undefined;
   let backend: DynamoDbBackend | undefined;
   let records: StreamRecords | undefined;
   let trimming: NodeJS.Timeout | undefined;
@@ -89,24 +93,64 @@ export function createDynamoDb(
   }
 
   /** The answer without what only the meter asked for; its request units go to the meter. */
-  async function serve(operation: string, body: string | Buffer, input: any, caller: Caller) {
-    if (caller.kind === 'operator' || !isBilled(operation)) return run(operation, body, input, caller);
+  async function serve(operation: string, body: string | Buffer, given: any, caller: Caller) {
+    if (caller.kind === 'operator' || !isBilled(operation)) return run(operation, body, given, caller);
+    const { input, holds, left } = admitted(operation, given);
     const bill = (capacities: ReturnType<typeof capacityOf>) => {
       for (const { table, counts } of capacities) {
         runtime.meter.add({ service: 'dynamodb', resource: table, operation, by: caller, counts });
       }
+      const costs = capacities.map(({ table, counts: { writeUnits, readUnits } }) => ({
+        table,
+        units: writeUnits ?? readUnits ?? 0,
+      }));
+      throughputs?.settle(holds, costs);
     };
     try {
       const asked = JSON.stringify({ ...input, ReturnConsumedCapacity: 'INDEXES' });
       const answer = await run(operation, asked, input, caller);
       const { ConsumedCapacity, ...output } = JSON.parse(answer.body.toString() || '{}');
       if (answer.status === 200) bill(capacityOf(operation, ConsumedCapacity));
-      else bill(capacityOfFailure(operation, input, failureIn(output)));
-      return input.ReturnConsumedCapacity ? answer : { ...answer, body: Buffer.from(JSON.stringify(output)) };
+      else {
+        countThrottles(operation, input, failureIn(output));
+        bill(capacityOfFailure(operation, input, failureIn(output)));
+      }
+      if (input.ReturnConsumedCapacity && !left) return answer;
+      return { ...answer, body: Buffer.from(JSON.stringify(left ? withLeft(output, left) : output)) };
     } catch (error) {
-      if (error instanceof AwsError) bill(capacityOfFailure(operation, input, error));
+      if (error instanceof AwsError) {
+        countThrottles(operation, input, error);
+        bill(capacityOfFailure(operation, input, error));
+      }
       throw error;
     }
+  }
+
+  /**
+   * The request as far as the tables' throughput allows, and what of a batch is left for later.
+   * @throws AwsError as `TableThroughputs.admit`
+   */
+  function admitted(operation: string, input: any): { input: any; holds: readonly Hold[]; left?: any } {
+    if (!throughputs) return { input, holds: [] };
+    const touches = touchesOf(operation, input, (name) => table(name).keyNames);
+    const { holds, admitted } = throughputs.admit(operation, input, touches);
+    if (!admitted.includes(false)) return { input, holds };
+    const [now, later] = splitBatch(operation, input.RequestItems, admitted);
+    return {
+      input: { ...input, RequestItems: now },
+      holds,
+      left: { [operation === 'BatchGetItem' ? 'UnprocessedKeys' : 'UnprocessedItems']: later },
+    };
+  }
+
+  /** A request that was refused for want of capacity is an event for each table that it touches. */
+  function countThrottles(operation: string, input: any, { code, members }: Failure): void {
+    const reasons = (members?.CancellationReasons ?? []) as { Code?: string }[];
+    const throttled = /Throttling|ProvisionedThroughputExceeded|RequestLimitExceeded/;
+    if (![code, ...reasons.map(({ Code = '' }) => Code)].some((one) => throttled.test(one))) return;
+    const metric = isRead(operation) ? 'ReadThrottleEvents' : 'WriteThrottleEvents';
+    const touched = touchesOf(operation, input, (name) => table(name).keyNames).map((touch) => touch.table);
+    for (const TableName of new Set(touched)) runtime.metrics.add('AWS/DynamoDB', metric, { TableName });
   }
 
   async function run(operation: string, body: string | Buffer, input: any, caller: Caller) {
@@ -207,6 +251,38 @@ export function createDynamoDb(
       await stopping?.stop();
     },
   };
+}
+
+/** Entries of a batch in the order of `touchesOf`: those that go on, and those that wait. */
+function splitBatch(operation: string, all: Record<string, any>, admitted: readonly boolean[]): [any, any] {
+  const sides: [Record<string, any>, Record<string, any>] = [{}, {}];
+  let at = 0;
+  for (const [table, request] of Object.entries(all)) {
+    const entries: unknown[] = operation === 'BatchGetItem' ? request.Keys : request;
+    const flags = entries.map(() => admitted[at++]);
+    for (const [side, wanted] of [true, false].entries()) {
+      const some = entries.filter((_, index) => flags[index] === wanted);
+      if (some.length > 0)
+        sides[side]![table] = operation === 'BatchGetItem' ? { ...request, Keys: some } : some;
+    }
+  }
+  return sides;
+}
+
+/** A batch's answer with what had to wait, beside what the backend did not do. */
+function withLeft(output: any, left: Record<string, Record<string, unknown>>): any {
+  const [[member, tables]] = Object.entries(left) as [[string, Record<string, unknown>]];
+  return { ...output, [member]: { ...output[member], ...tables } };
+}
+
+interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly members?: Readonly<Record<string, unknown>> | undefined;
+}
+
+function isRead(operation: string): boolean {
+  return /^(GetItem|BatchGetItem|Query|Scan|TransactGetItems)$/.test(operation);
 }
 
 /** The error in an answer's body. */

@@ -1,6 +1,8 @@
 import { compilePattern } from './event-pattern.ts';
-import { AwsError, type Caller, type Resource, type Runtime, type Service } from './types.ts';
+import { nameOf } from './meter.ts';
+import { AwsError, type Caller, type Crossing, type Resource, type Runtime, type Service } from './types.ts';
 
+const serviceName = 'lambda-esm';
 /** Batches at a time where the mapping has no MaximumConcurrency. AWS scales further; two cores do not. */
 const defaultConcurrency = 10;
 /** SQS hands out at most this many messages at once. */
@@ -24,9 +26,9 @@ interface ReceivedMessage {
 export function createEventSourceMappings(runtime: Runtime): Service {
   const pollers = runtime.resources('AWS::Lambda::EventSourceMapping').map((one) => new Poller(runtime, one));
   return {
-    name: 'lambda-esm',
+    name: serviceName,
     async call(operation) {
-      throw new AwsError('UnknownOperationException', `lambda-esm:${operation} is not emulated`);
+      throw new AwsError('UnknownOperationException', `${serviceName}:${operation} is not emulated`);
     },
     async start() {
       for (const poller of pollers) poller.start();
@@ -52,6 +54,8 @@ class Poller {
   readonly #underWay = new Set<Promise<void>>();
   readonly #stopped = new AbortController();
   #slotFreed: (() => void) | undefined;
+  /** Ids of messages that a fault made unreadable. */
+  readonly #poisoned = new Set<string>();
   #lastRefusal = '';
 
   constructor(runtime: Runtime, mapping: Resource) {
@@ -157,15 +161,30 @@ class Poller {
   /** The ids of the messages that the function did not handle. */
   async #invoke(messages: ReceivedMessage[]): Promise<Set<string>> {
     const all = new Set(messages.map((message) => message.MessageId));
-    const answer = await this.#runtime.call(
-      'lambda',
-      'Invoke',
-      {
-        FunctionName: this.#function.arn,
-        InvocationType: 'RequestResponse',
-        Payload: { Records: messages.map((message) => this.#record(message)) },
+    const crossing: Crossing = {
+      kind: 'delivery',
+      service: serviceName,
+      operation: 'Deliver',
+      resources: [nameOf(this.#queue.arn), this.#function.ref],
+      by: nameOf(this.#queue.arn),
+      input: messages,
+      poisoned: ([first, ...rest]: ReceivedMessage[]) => {
+        // A record that nobody can read is so each time that it comes.
+        this.#poisoned.add(first!.MessageId);
+        return [first, ...rest];
       },
-      { kind: 'service', service: 'lambda.amazonaws.com', sourceArn: this.#mapping.arn },
+    };
+    const answer = await this.#runtime.boundary.pass(crossing, (given: ReceivedMessage[]) =>
+      this.#runtime.call(
+        'lambda',
+        'Invoke',
+        {
+          FunctionName: this.#function.arn,
+          InvocationType: 'RequestResponse',
+          Payload: { Records: given.map((message) => this.#record(message)) },
+        },
+        { kind: 'service', service: 'lambda.amazonaws.com', sourceArn: this.#mapping.arn },
+      ),
     );
     if (answer.FunctionError) return all;
     return this.#partial ? failuresOf(answer.Payload, all) : new Set();
@@ -194,7 +213,7 @@ class Poller {
     return {
       messageId: message.MessageId,
       receiptHandle: message.ReceiptHandle,
-      body: message.Body,
+      body: this.#poisoned.has(message.MessageId) ? '{"poison":true' : message.Body,
       attributes: message.Attributes ?? {},
       messageAttributes: Object.fromEntries(attributes),
       md5OfBody: message.MD5OfBody,
@@ -220,7 +239,7 @@ class Poller {
     const message = error instanceof Error ? error.message : String(error);
     if (message === this.#lastRefusal) return;
     this.#lastRefusal = message;
-    this.#runtime.log('lambda-esm', `${this.#queue.arn} → ${this.#function.ref}: ${message}`);
+    this.#runtime.log(serviceName, `${this.#queue.arn} → ${this.#function.ref}: ${message}`);
   }
 
   #target(property: string): Resource {

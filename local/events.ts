@@ -4,6 +4,7 @@ import { compileInput } from './event-input.ts';
 import { compilePattern } from './event-pattern.ts';
 import { chunksOf, metered, nameOf } from './meter.ts';
 import { requireOperator } from './operator.ts';
+import { throttled } from './throttling.ts';
 import { transaction } from './transaction.ts';
 import { AwsError, type Caller, type Resource, type Runtime, type Service } from './types.ts';
 
@@ -126,10 +127,14 @@ export function createEvents(runtime: Runtime): Service {
       iam.authorize(caller, 'events:PutEvents', busArn, context);
       const refusal = refusalOf(entry);
       if (refusal) return refusal;
+      if (!runtime.limits.take('events.putEventsRate'))
+        return { ErrorCode: 'ThrottlingException', ErrorMessage: 'Rate exceeded' };
       const event = envelope(entry);
       accepted.push({ event, busArn });
       return { EventId: event.id };
     });
+    const late = results.filter((result: any) => result.ErrorCode === 'ThrottlingException').length;
+    if (late === entries.length) throw throttled('events', 'PutEvents');
     const pending = transaction(db, () =>
       accepted.flatMap(({ event, busArn }) => {
         archive(event, busArn);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { AnswerDropped } from './boundary.ts';
 import { OPERATOR_ACCESS_KEY, roleOfAccessKey } from './iam.ts';
 import {
   AwsError,
@@ -17,6 +18,7 @@ const targets: Readonly<Record<string, string>> = {
   AWSEvents: 'events',
   AWSStepFunctions: 'states',
   AmazonSQS: 'sqs',
+  GraniteServiceVersion20100801: 'monitoring',
   DynamoDBStreams_20120810: 'dynamodb',
   DynamoDB_20120810: 'dynamodb',
   TrentService: 'kms',
@@ -25,12 +27,8 @@ const targets: Readonly<Record<string, string>> = {
 
 /** Sign-up and sign-in carry no signature. */
 const ANONYMOUS: Caller = { kind: 'service', service: 'anonymous', sourceArn: '' };
-const WELL_KNOWN = '/.well-known/';
-
-/** A service that takes the body of a JSON request as it came. */
-interface Forwarding {
-  forward(operation: string, body: Buffer, caller: Caller): Promise<AwsResponse>;
-}
+/** Documents of the pools, and the pages and OAuth endpoints of their domain. */
+const OF_COGNITO = /\/\.well-known\/|^\/(?:oauth2\/|login$|logout$)/;
 
 interface Gateway {
   listen(port: number): Promise<void>;
@@ -50,7 +48,10 @@ interface Options {
  */
 export function createGateway(options: Options): Gateway {
   const server = createServer((request, response) => {
-    void answer(request, options).then((result) => respond(response, result));
+    void answer(request, options).then((result) => {
+      if (result) respond(response, result);
+      else response.destroy();
+    });
   });
   // The SDK keeps connections for longer than Node's five seconds.
   server.keepAliveTimeout = 60_000;
@@ -73,7 +74,8 @@ async function close(server: Server): Promise<void> {
   clearInterval(timer);
 }
 
-async function answer(incoming: IncomingMessage, options: Options): Promise<AwsResponse> {
+/** Undefined when the connection is to end without an answer. */
+async function answer(incoming: IncomingMessage, options: Options): Promise<AwsResponse | undefined> {
   let name = '';
   try {
     const request = await read(incoming);
@@ -85,10 +87,11 @@ async function answer(incoming: IncomingMessage, options: Options): Promise<AwsR
     const caller = signature ? callerOf(signature.accessKey) : anonymous(name, request);
     if (target === undefined) return await handle(service, request, caller);
     const operation = target.slice(target.lastIndexOf('.') + 1);
-    if (isForwarding(service)) return await service.forward(operation, request.body, caller);
+    if (service.forward) return await service.forward(operation, request.body, caller);
     const output = await service.call(operation, parse(request.body), caller);
     return json(200, output ?? {});
   } catch (error) {
+    if (error instanceof AnswerDropped) return undefined;
     return failure(name, error, options);
   }
 }
@@ -96,11 +99,7 @@ async function answer(incoming: IncomingMessage, options: Options): Promise<AwsR
 async function handle(service: Service, request: AwsRequest, caller: Caller): Promise<AwsResponse> {
   if (!service.handle)
     throw new AwsError('UnknownOperationException', `${service.name} has no REST entry`, 404);
-  return service.handle(request, caller);
-}
-
-function isForwarding(service: Service): service is Service & Forwarding {
-  return 'forward' in service;
+  return service.handle(request, caller, service.call);
 }
 
 async function read(incoming: IncomingMessage): Promise<AwsRequest> {
@@ -148,7 +147,7 @@ function refuseExpired(query: URLSearchParams, clock: Clock): void {
 function serviceName(request: AwsRequest, target: string | undefined, signature?: Signature): string {
   if (target !== undefined) return targets[target.slice(0, target.lastIndexOf('.'))] ?? target;
   if (signature) return signature.service;
-  return request.path.includes(WELL_KNOWN) ? 'cognito-idp' : '';
+  return OF_COGNITO.test(request.path) ? 'cognito-idp' : '';
 }
 
 function callerOf(accessKey: string): Caller {

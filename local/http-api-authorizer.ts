@@ -12,6 +12,9 @@ export type AuthorizerAnswer =
   | { readonly outcome: 'unauthorized'; readonly challenge: string }
   | { readonly outcome: 'forbidden'; readonly challenge: string };
 
+/** A signature costs more than all else here; a crowd of shoppers is remembered. */
+const rememberedTokens = 50_000;
+
 /** A JWT authorizer of an HTTP API. Like AWS's, it accepts access and ID tokens alike. */
 export class JwtAuthorizer {
   readonly #runtime: Runtime;
@@ -19,6 +22,8 @@ export class JwtAuthorizer {
   readonly #audience: readonly string[];
   readonly #header: string;
   #keys = new Map<string, KeyObject>();
+  /** Tokens whose signature was found good. Times are looked at with every request. */
+  readonly #verified = new Map<string, Claims>();
 
   constructor(authorizer: Resource, runtime: Runtime) {
     const { JwtConfiguration, IdentitySource } = authorizer.properties;
@@ -62,10 +67,15 @@ export class JwtAuthorizer {
   }
 
   async #verify(token: string): Promise<Claims | undefined> {
-    const known = verifyJwt(token, (kid) => this.#keys.get(kid));
-    if (known || this.#keys.size > 0) return known;
-    await this.#fetchKeys();
-    return verifyJwt(token, (kid) => this.#keys.get(kid));
+    const seen = this.#verified.get(token);
+    if (seen) return seen;
+    if (this.#keys.size === 0) await this.#fetchKeys();
+    const claims = verifyJwt(token, (kid) => this.#keys.get(kid));
+    if (claims) {
+      if (this.#verified.size >= rememberedTokens) this.#verified.clear();
+      this.#verified.set(token, claims);
+    }
+    return claims;
   }
 
   async #fetchKeys(): Promise<void> {

@@ -20,12 +20,13 @@ export function matchRoute<Route extends RoutePattern>(
   method: string,
   path: string,
 ): RouteMatch<Route> | undefined {
+  const segments = path.split('/');
   let best: { match: RouteMatch<Route>; rank: string } | undefined;
   for (const route of routes) {
     if (route.routeKey === '$default') continue;
     const [routeMethod, pattern] = route.routeKey.split(' ') as [string, string];
     if (routeMethod !== method && routeMethod !== 'ANY') continue;
-    const found = matchPath(pattern, path);
+    const found = matchPath(pattern, segments);
     if (!found) continue;
     const rank = `${found.rank}${routeMethod === 'ANY' ? 'b' : 'a'}`;
     if (!best || rank < best.rank) best = { match: { route, parameters: found.parameters }, rank };
@@ -35,30 +36,51 @@ export function matchRoute<Route extends RoutePattern>(
   return fallback && { route: fallback, parameters: {} };
 }
 
+interface Segment {
+  readonly text: string;
+  /** Of a variable. */
+  readonly name: string | undefined;
+  readonly greedy: boolean;
+}
+
+const patterns = new Map<string, readonly Segment[]>();
+
+/** Patterns are few and matched with every request: each is read once. */
+function segmentsOf(pattern: string): readonly Segment[] {
+  let segments = patterns.get(pattern);
+  if (!segments) {
+    segments = pattern.split('/').map((text) => {
+      const variable = /^\{([^}+]+)(\+?)\}$/.exec(text);
+      return { text, name: variable?.[1], greedy: variable?.[2] === '+' };
+    });
+    patterns.set(pattern, segments);
+  }
+  return segments;
+}
+
 /** `rank` orders matches of the same path as text: one letter a segment, the more specific the lower. */
 function matchPath(
   pattern: string,
-  path: string,
+  actual: readonly string[],
 ): { parameters: Record<string, string>; rank: string } | undefined {
-  const expected = pattern.split('/');
-  const actual = path.split('/');
+  const expected = segmentsOf(pattern);
   const parameters: Record<string, string> = {};
   let rank = '';
-  for (const [index, segment] of expected.entries()) {
-    const variable = /^\{([^}+]+)(\+?)\}$/.exec(segment);
+  for (let index = 0; index < expected.length; index++) {
+    const { text, name, greedy } = expected[index]!;
     const value = actual[index];
-    if (variable?.[2]) {
+    if (name !== undefined && greedy) {
       const rest = actual.slice(index).join('/');
       if (rest === '') return undefined;
-      parameters[variable[1]!] = rest;
+      parameters[name] = rest;
       return { parameters, rank: `${rank}c` };
     }
     if (value === undefined) return undefined;
-    if (variable) {
+    if (name !== undefined) {
       if (value === '') return undefined;
-      parameters[variable[1]!] = value;
+      parameters[name] = value;
       rank += 'b';
-    } else if (segment === value) {
+    } else if (text === value) {
       rank += 'a';
     } else {
       return undefined;

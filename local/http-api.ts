@@ -1,13 +1,23 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { AnswerDropped } from './boundary.ts';
+import { EdgeCache } from './edge-cache.ts';
 import { JwtAuthorizer } from './http-api-authorizer.ts';
 import { type CorsConfiguration, corsHeaders, isPreflight, preflightHeaders } from './http-api-cors.ts';
 import { type HttpApiRequest, type HttpApiResponse, proxyEvent, responseFrom } from './http-api-event.ts';
-import { matchRoute } from './http-api-routes.ts';
+import { matchRoute, type RouteMatch } from './http-api-routes.ts';
 import { createLocalApi, type LocalApi } from './local-api.ts';
 import { accessLogBytes } from './log-bytes.ts';
+import { throttled } from './throttling.ts';
 import { TokenBucket } from './token-bucket.ts';
-import { AwsError, type Resource, type Runtime, type Service, type ServiceFactory } from './types.ts';
+import {
+  AwsError,
+  type Crossing,
+  type Resource,
+  type Runtime,
+  type Service,
+  type ServiceFactory,
+} from './types.ts';
 
 interface Route {
   readonly routeKey: string;
@@ -28,26 +38,30 @@ const headerLimit = 10_240;
 const longestTimeout = 30_000;
 /** Bytes of a request that are billed as one. */
 const meteredBytes = 512 * 1024;
-/** Requests a second, and at once, of an account in a region. */
-const accountThrottle = { rate: 10_000, burst: 5_000 };
+const serviceName = 'apigateway';
 
-/** One listener per AWS::ApiGatewayV2::Api, on its `LocalPort`. */
-export const createHttpApi: ServiceFactory = (runtime) => {
-  const apis = runtime.resources('AWS::ApiGatewayV2::Api').map((api) => new HttpApi(api, runtime));
-  const service: Service = {
-    name: 'apigateway',
-    async call(operation) {
-      throw new AwsError('UnknownOperationException', `apigateway:${operation} is not emulated`);
-    },
-    async start() {
-      await Promise.all(apis.map((api) => api.listen()));
-    },
-    async stop() {
-      await Promise.all(apis.map((api) => api.close()));
-    },
+/**
+ * One listener per AWS::ApiGatewayV2::Api, on its `LocalPort`.
+ * @param edge whether an edge cache stands before the main one, as CloudFront does where it is deployed
+ */
+export const createHttpApi =
+  (edge = false): ServiceFactory =>
+  (runtime) => {
+    const apis = runtime.resources('AWS::ApiGatewayV2::Api').map((api) => new HttpApi(api, runtime, edge));
+    const service: Service = {
+      name: serviceName,
+      async call(operation) {
+        throw new AwsError('UnknownOperationException', `apigateway:${operation} is not emulated`);
+      },
+      async start() {
+        await Promise.all(apis.map((api) => api.listen()));
+      },
+      async stop() {
+        await Promise.all(apis.map((api) => api.close()));
+      },
+    };
+    return service;
   };
-  return service;
-};
 
 class HttpApi {
   readonly #api: Resource;
@@ -56,22 +70,34 @@ class HttpApi {
   readonly #cors: CorsConfiguration | undefined;
   readonly #edgeHeaders: Readonly<Record<string, string>>;
   readonly #accessLogFormat: string | undefined;
-  readonly #accountThrottle = new TokenBucket(accountThrottle.rate, accountThrottle.burst);
+  readonly #accountThrottle: TokenBucket;
+  readonly #isMain: boolean;
+  readonly #service: string;
   readonly #local: LocalApi | undefined;
+  readonly #edge: EdgeCache | undefined;
   readonly #server: Server;
 
-  constructor(api: Resource, runtime: Runtime) {
+  constructor(api: Resource, runtime: Runtime, edge: boolean) {
     this.#api = api;
     this.#runtime = runtime;
     this.#routes = routesOf(api, runtime);
     this.#cors = api.properties.CorsConfiguration;
     this.#edgeHeaders = edgeHeadersOf(api, runtime);
     this.#accessLogFormat = stageOf(api, runtime).properties.AccessLogSettings?.Format;
-    this.#local = isMain(api, runtime) ? createLocalApi(runtime) : undefined;
+    this.#accountThrottle = new TokenBucket(
+      runtime.limits.scaled('apigateway.accountRate'),
+      runtime.limits.scaled('apigateway.accountBurst'),
+      runtime.clock.now,
+    );
+    this.#isMain = isMain(api, runtime);
+    this.#service = this.#isMain ? serviceName : 'provider';
+    this.#local = this.#isMain ? createLocalApi(runtime) : undefined;
+    this.#edge = edge && this.#isMain ? new EdgeCache(() => runtime.clock.now()) : undefined;
     this.#server = createServer({ maxHeaderSize: 4 * headerLimit, keepAliveTimeout: 65_000 });
     this.#server.on('request', (request, response) => {
       this.#serve(request, response).catch((error) => {
-        runtime.log('apigateway', `${request.method} ${request.url}`, error);
+        if (!(error instanceof AnswerDropped))
+          runtime.log('apigateway', `${request.method} ${request.url}`, error);
         response.destroy();
       });
     });
@@ -108,8 +134,10 @@ class HttpApi {
   }
 
   async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    const requestId = randomBytes(11).toString('base64url');
-    const response = await this.#answer(incoming, requestId);
+    const requestId = randomUUID().replaceAll('-', '').slice(0, 16);
+    const response = await (this.#edge
+      ? this.#answerAtEdge(this.#edge, incoming, requestId)
+      : this.#answer(incoming, requestId));
     const hasBody = response.status !== 204 && response.status !== 304;
     const headers = {
       'apigw-requestid': requestId,
@@ -123,11 +151,42 @@ class HttpApi {
     outgoing.end(response.body);
   }
 
-  async #answer(incoming: IncomingMessage, requestId: string): Promise<HttpApiResponse> {
+  /** What passes the edge is billed there, whether the API is asked or not. */
+  async #answerAtEdge(
+    edge: EdgeCache,
+    incoming: IncomingMessage,
+    requestId: string,
+  ): Promise<HttpApiResponse> {
+    const { method = 'GET', url = '/', headers } = incoming;
+    if (url.startsWith('/_local')) return this.#answer(incoming, requestId);
+    const request = { method, url, headers };
+    const response =
+      edge.fresh(request) ??
+      (await edge.answer(request, (ifNoneMatch) => this.#answer(incoming, requestId, ifNoneMatch)));
+    this.#runtime.meter.add({
+      service: 'cloudfront',
+      resource: 'edge',
+      operation: String(response.headers['x-cache'] ?? ''),
+      by: '',
+      counts: { requests: 1, bytes: Buffer.byteLength(response.body) },
+    });
+    return response;
+  }
+
+  /** @param ifNoneMatch in place of the request's own condition */
+  async #answer(
+    incoming: IncomingMessage,
+    requestId: string,
+    ifNoneMatch?: string,
+  ): Promise<HttpApiResponse> {
     if (headerBytes(incoming) > headerLimit) return plain(431, 'Request Header Fields Too Large');
     const body = await readBody(incoming);
     if (!body) return plain(413, 'Request Entity Too Large');
-    const request = requestFrom(incoming, body);
+    const asked = requestFrom(incoming, body);
+    const request =
+      asked && ifNoneMatch !== undefined
+        ? { ...asked, headers: { ...asked.headers, 'if-none-match': ifNoneMatch } }
+        : asked;
     if (!request) return plain(400, 'Bad Request');
     if (this.#local && /^\/_local(\/|$)/.test(request.path)) return this.#local(request);
 
@@ -143,8 +202,9 @@ class HttpApi {
 
   /** Requests are billed by 512 KB, those included that are refused here. */
   async #routeMetered(request: HttpApiRequest, requestId: string): Promise<HttpApiResponse> {
-    const response = await this.#route(request, requestId);
-    const route = matchRoute(this.#routes, request.method, request.path)?.route.routeKey ?? '';
+    const match = matchRoute(this.#routes, request.method, request.path);
+    const route = match?.route.routeKey ?? '';
+    const response = await this.#passed(match, request, requestId);
     const responseBytes =
       Buffer.byteLength(response.body) + Buffer.byteLength(JSON.stringify(response.headers));
     this.#runtime.meter.add({
@@ -161,11 +221,45 @@ class HttpApi {
     return response;
   }
 
-  async #route(request: HttpApiRequest, requestId: string): Promise<HttpApiResponse> {
-    const match = matchRoute(this.#routes, request.method, request.path);
+  /** An API that is not the shop's is the payment provider's. @throws AnswerDropped when nobody is to be answered */
+  async #passed(
+    match: RouteMatch<Route> | undefined,
+    request: HttpApiRequest,
+    requestId: string,
+  ): Promise<HttpApiResponse> {
+    const route = match?.route.routeKey ?? '';
+    const crossing: Crossing = {
+      kind: 'request',
+      service: this.#service,
+      operation: route,
+      resources: [this.#api.logicalId],
+      by: '',
+      input: request,
+    };
+    try {
+      return await this.#runtime.boundary.pass(crossing, async () => {
+        if (!this.#mayPass()) throw throttled(this.#service, route);
+        return this.#route(match, request, requestId);
+      });
+    } catch (error) {
+      if (!(error instanceof AwsError) || error instanceof AnswerDropped) throw error;
+      return error.status === 429 ? plain(429, 'Too Many Requests') : plain(500, 'Internal Server Error');
+    }
+  }
+
+  /** The account's rate, which counts whether limits are imposed or not; a provider has its own as well. */
+  #mayPass(): boolean {
+    return this.#accountThrottle.take() && (this.#isMain || this.#runtime.limits.take('provider.rate'));
+  }
+
+  async #route(
+    match: RouteMatch<Route> | undefined,
+    request: HttpApiRequest,
+    requestId: string,
+  ): Promise<HttpApiResponse> {
     if (!match) return plain(404, 'Not Found');
     const { route, parameters } = match;
-    if (!route.throttle.take() || !this.#accountThrottle.take()) return plain(429, 'Too Many Requests');
+    if (!route.throttle.take()) return plain(429, 'Too Many Requests');
 
     const answer = await route.authorizer?.authorize(request.headers, route.scopes);
     if (answer?.outcome === 'unauthorized') {
@@ -233,6 +327,8 @@ function routesOf(api: Resource, runtime: Runtime): Route[] {
   const owned = (type: string) =>
     runtime.resources(type).filter(({ properties }) => properties.ApiId === api.ref);
   const settings = stageOf(api, runtime);
+  const share =
+    runtime.limits.scaled('apigateway.accountRate') / runtime.limits.documented('apigateway.accountRate');
   const authorizers = new Map(
     owned('AWS::ApiGatewayV2::Authorizer').map((authorizer) => [
       authorizer.ref,
@@ -260,8 +356,9 @@ function routesOf(api: Resource, runtime: Runtime): Route[] {
       authorizer: authorizers.get(properties.AuthorizerId),
       scopes: properties.AuthorizationScopes ?? [],
       throttle: new TokenBucket(
-        Number(limits.ThrottlingRateLimit ?? accountThrottle.rate),
-        Number(limits.ThrottlingBurstLimit ?? accountThrottle.burst),
+        Number(limits.ThrottlingRateLimit ?? runtime.limits.documented('apigateway.accountRate')) * share,
+        Number(limits.ThrottlingBurstLimit ?? runtime.limits.documented('apigateway.accountBurst')) * share,
+        runtime.clock.now,
       ),
     };
   });
@@ -301,8 +398,12 @@ function headerBytes(incoming: IncomingMessage): number {
   );
 }
 
+const nothing = Buffer.alloc(0);
+
 /** Undefined when it is over the limit; it is read to its end even so, lest the client miss the answer. */
 async function readBody(incoming: IncomingMessage): Promise<Buffer | undefined> {
+  const { 'content-length': length, 'transfer-encoding': encoding } = incoming.headers;
+  if (length === undefined && encoding === undefined) return nothing;
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of incoming) {
@@ -332,7 +433,7 @@ function requestFrom(incoming: IncomingMessage, body: Buffer): HttpApiRequest | 
   headers['x-forwarded-port'] = String(incoming.socket.localPort);
   headers['x-forwarded-proto'] = 'http';
   headers['x-amzn-trace-id'] ??=
-    `Root=1-${Math.floor(Date.now() / 1000).toString(16)}-${randomBytes(12).toString('hex')}`;
+    `Root=1-${Math.floor(Date.now() / 1000).toString(16)}-${randomUUID().replaceAll('-', '').slice(0, 24)}`;
   return {
     method: incoming.method ?? 'GET',
     path,

@@ -107,7 +107,8 @@ export class AsyncInvocations {
     try {
       outcome = await this.#invoke(queued.arn, queued.event, queued.id);
     } catch (error) {
-      if (!(error instanceof AwsError) || error.code !== 'TooManyRequestsException') throw error;
+      // Throttles and failures of Lambda itself are repeated for as long as the event may last.
+      if (!(error instanceof AwsError) || (error.status !== 429 && error.status < 500)) throw error;
       const delay = Math.min(1000 * 2 ** queued.throttled, 300_000);
       return this.#save({ ...queued, due: now + delay, throttled: queued.throttled + 1 });
     }

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { AsyncInvocations } from './lambda-async.ts';
@@ -7,11 +7,13 @@ import { FunctionThread, type InvocationOutcome } from './lambda-thread.ts';
 import { platformLogBytes, writtenLogBytes } from './log-bytes.ts';
 import { nameOf } from './meter.ts';
 import { requireOperator } from './operator.ts';
+import { throttled } from './throttling.ts';
 import {
   AwsError,
   type AwsRequest,
   type AwsResponse,
   type Caller,
+  type Crossing,
   type Resource,
   type Runtime,
   type Service,
@@ -25,7 +27,7 @@ interface InvokeInput {
   readonly InvocationType?: 'RequestResponse' | 'Event' | 'DryRun';
   /** X-Ray trace header to continue; a new trace begins without it. */
   readonly TraceHeader?: string;
-  /** Only for `Retire`: the functions that have this role. */
+  /** Only for `Retire` and `Crash`: the functions that have this role. */
   readonly Role?: string;
 }
 
@@ -36,8 +38,6 @@ interface InvokeOutput {
   readonly ExecutedVersion?: string;
 }
 
-/** Concurrent executions of a new account in a region. */
-const accountConcurrency = 1000;
 /** Bytes of a synchronous request or response. */
 const synchronousLimit = 6 * 1024 * 1024;
 /** Bytes of an asynchronous request. */
@@ -68,11 +68,14 @@ class Lambda implements Service {
     mkdirSync(join(runtime.home, 'logs'), { recursive: true });
 
     const resources = runtime.resources('AWS::Lambda::Function');
+    const { limits } = runtime;
+    const accountConcurrency = limits.scaled('lambda.concurrency');
+    const share = accountConcurrency / limits.documented('lambda.concurrency');
     const reserved = resources.reduce((sum, fn) => sum + (reservationOf(fn) ?? 0), 0);
-    this.#unreserved = new Concurrency(accountConcurrency - reserved);
+    this.#unreserved = new Concurrency(accountConcurrency - reserved * share);
     for (const resource of resources) {
       const reservation = reservationOf(resource);
-      const concurrency = reservation === undefined ? this.#unreserved : new Concurrency(reservation);
+      const concurrency = reservation === undefined ? this.#unreserved : new Concurrency(reservation * share);
       this.#functions.set(
         resource.arn,
         new EmulatedFunction(resource, runtime, this.#clockOffset, concurrency, environments),
@@ -87,6 +90,11 @@ class Lambda implements Service {
     if (operation === 'Retire') {
       requireOperator(caller);
       for (const fn of this.#functions.values()) if (fn.resource.properties.Role === input.Role) fn.retire();
+      return { StatusCode: 202 };
+    }
+    if (operation === 'Crash') {
+      requireOperator(caller);
+      for (const fn of this.#functions.values()) if (fn.resource.properties.Role === input.Role) fn.crash();
       return { StatusCode: 202 };
     }
     if (operation !== 'Invoke') {
@@ -119,7 +127,7 @@ class Lambda implements Service {
   }
 
   /** `POST /2015-03-31/functions/{name}/invocations` */
-  async handle(request: AwsRequest, caller: Caller): Promise<AwsResponse> {
+  async handle(request: AwsRequest, caller: Caller, call: Service['call']): Promise<AwsResponse> {
     const match = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(request.path);
     if (request.method !== 'POST' || !match) {
       throw new AwsError(
@@ -128,7 +136,7 @@ class Lambda implements Service {
         404,
       );
     }
-    const output = await this.call(
+    const output: InvokeOutput = await call(
       'Invoke',
       {
         FunctionName: decodeURIComponent(match[1]!),
@@ -181,6 +189,9 @@ class EmulatedFunction {
   readonly #environments: number;
   /** Those that take invocations, the one to be asked next first. */
   #serving: FunctionThread[] = [];
+  /** Invocations under way, and the most there have been: on AWS each has an environment of its own. */
+  #running = 0;
+  #environmentsStarted = 0;
   #logs = true;
 
   constructor(
@@ -198,17 +209,41 @@ class EmulatedFunction {
   }
 
   /**
-   * Runs the handler once; a failure of the function is an outcome.
+   * Runs the handler; a failure of the function is an outcome.
    * @param by who is billed for it
    * @throws AwsError `TooManyRequestsException` (429) when the function's or the account's concurrency is used up.
    */
-  async invoke(
+  invoke(
     by: string | Caller,
     event: string,
     id: string,
     traceHeader = newTrace(),
   ): Promise<InvocationOutcome> {
-    const release = this.#concurrency.take();
+    const crossing: Crossing = {
+      kind: 'run',
+      service: 'lambda',
+      operation: 'Run',
+      resources: [this.resource.ref],
+      by,
+      input: { event, id },
+      crash: async () => this.crash(),
+    };
+    return this.#runtime.boundary.pass(crossing, () => this.#run(by, event, id, traceHeader));
+  }
+
+  async #run(
+    by: string | Caller,
+    event: string,
+    id: string,
+    traceHeader: string,
+  ): Promise<InvocationOutcome> {
+    const release = this.#take();
+    try {
+      this.#ramp();
+    } catch (error) {
+      release();
+      throw error;
+    }
     const begun = performance.now();
     this.#openLog();
     // An alarm of the clock may come here before the clock's listeners have been told.
@@ -229,11 +264,22 @@ class EmulatedFunction {
       };
     } finally {
       release();
+      this.#running--;
       this.#meter('Invoke', by, {
         requests: 1,
         ...this.#durationOf(performance.now() - begun),
         logBytes: platformLogBytes(this.resource),
       });
+    }
+  }
+
+  #take(): () => void {
+    try {
+      return this.#concurrency.take();
+    } catch (error) {
+      // As the region's metric has it, over all functions.
+      this.#runtime.metrics.add('AWS/Lambda', 'Throttles', {});
+      throw error;
     }
   }
 
@@ -250,6 +296,23 @@ class EmulatedFunction {
 
   async stop(): Promise<void> {
     await Promise.all([...this.#threads].map((thread) => thread.stop()));
+  }
+
+  /** A further environment is started when all are busy; a function gains so many in ten seconds at most. */
+  #ramp(): void {
+    if (this.#running === this.#environmentsStarted) {
+      const { limits } = this.#runtime;
+      const options = { burst: 'lambda.environmentsPer10Seconds', of: this.resource.ref };
+      if (!limits.take('lambda.environmentsPerSecond', options)) throw throttled('lambda', 'Invoke');
+      this.#environmentsStarted++;
+    }
+    this.#running++;
+  }
+
+  /** Its environments end at once, and with them what they were doing. */
+  crash(): void {
+    this.#serving = [];
+    for (const thread of this.#threads) thread.crash();
   }
 
   /** As after a change of configuration: what runs ends its work, and the next invocation starts afresh. */
@@ -292,7 +355,10 @@ class EmulatedFunction {
       environment: environmentOf(this.resource, this.#runtime),
       timeout: (properties.Timeout ?? 3) * 1000,
       logFile: join(this.#runtime.home, 'logs', `${ref}.log`),
-      onOutput: (text) => this.#meter('Log', this.resource.ref, { logBytes: writtenLogBytes(text) }),
+      onOutput: (text) => {
+        this.#meter('Log', this.resource.ref, { logBytes: writtenLogBytes(text) });
+        this.#runtime.metrics.addPrinted(text);
+      },
       mayLog: () => this.#logs,
       onEnd: () => this.#threads.delete(thread),
     });
@@ -308,7 +374,7 @@ class Concurrency {
   #running = 0;
 
   constructor(limit: number) {
-    this.#limit = limit;
+    this.#limit = Math.max(1, Math.round(limit));
   }
 
   take(): () => void {
@@ -331,7 +397,8 @@ function reservationOf(fn: Resource): number | undefined {
 
 function newTrace(): string {
   const seconds = Math.floor(Date.now() / 1000).toString(16);
-  return `Root=1-${seconds}-${randomBytes(12).toString('hex')};Parent=${randomBytes(8).toString('hex')};Sampled=0`;
+  const id = randomUUID().replaceAll('-', '') + randomUUID().slice(0, 8);
+  return `Root=1-${seconds}-${id.slice(0, 24)};Parent=${id.slice(24)};Sampled=0`;
 }
 
 function parse(body: Buffer): unknown {

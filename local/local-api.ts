@@ -1,10 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type AccountPool, createAccount, demoAccounts, demoPassword, signIn } from './demo-accounts.ts';
+import {
+  type AccountPool,
+  accountPoolOf,
+  createAccount,
+  demoAccounts,
+  demoPassword,
+  secondFactorOf,
+  signIn,
+} from './demo-accounts.ts';
 import type { HttpApiRequest, HttpApiResponse } from './http-api-event.ts';
 import { meterView } from './meter-view.ts';
 import { isSeeded } from './seed.ts';
+import { totp } from './totp.ts';
 import { AwsError, type Caller, type Resource, type Runtime } from './types.ts';
 
 /** Answers the requests under `/_local`: a look inside the embedded cloud, and ways to move it on. */
@@ -40,6 +49,7 @@ const shownTypes = [
   'AWS::DynamoDB::Table',
   'AWS::Events::EventBus',
   'AWS::Events::Rule',
+  'AWS::Events::Archive',
   'AWS::Pipes::Pipe',
   'AWS::SQS::Queue',
   'AWS::StepFunctions::StateMachine',
@@ -67,7 +77,7 @@ export function createLocalApi(runtime: Runtime): LocalApi {
         if (!match || method !== request.method) continue;
         const query = new URLSearchParams(request.queryString);
         const answer = await run({ name: match[1] ?? '', query, body: bodyOf(request) });
-        const status = method === 'POST' && path.source.endsWith('users$') ? 201 : 200;
+        const status = method === 'POST' && /(users|shoppers)\$$/.test(path.source) ? 201 : 200;
         return {
           status,
           headers: { ...headers, 'content-type': 'application/json' },
@@ -89,7 +99,9 @@ function localRoutes(runtime: Runtime): readonly LocalRoute[] {
     runtime.call(service, operation, input, operator);
   return [
     ['GET', /^\/_local\/?$/, () => overview(runtime)],
+    ['GET', /^\/_local\/signed-(?:in|out)$/, async ({ query }) => Object.fromEntries(query)],
     ['POST', /^\/_local\/users$/, ({ body }) => createUser(runtime, body)],
+    ['POST', /^\/_local\/shoppers$/, ({ body }) => createShoppers(runtime, body.count)],
     [
       'GET',
       /^\/_local\/messages$/,
@@ -113,21 +125,26 @@ function localRoutes(runtime: Runtime): readonly LocalRoute[] {
     ['GET', /^\/_local\/queues$/, () => queues(runtime)],
     ['GET', /^\/_local\/meter$/, () => readMeter(runtime)],
     ['DELETE', /^\/_local\/meter$/, async () => resetMeter(runtime)],
+    ['GET', /^\/_local\/faults$/, async () => faultsView(runtime)],
+    ['POST', /^\/_local\/faults$/, ({ body }) => addFaults(runtime, body)],
+    ['DELETE', /^\/_local\/faults$/, async () => clearFaults(runtime)],
     ['GET', /^\/_local\/logs\/([^/]+)$/, ({ name, query }) => logLines(runtime, name, query.get('tail'))],
   ];
 }
 
 async function overview(runtime: Runtime): Promise<object> {
   const pool = accountPool(runtime);
-  const signedIn = demoAccounts.map(async ({ role, email }) => {
+  const signedIn = demoAccounts.map(async ({ role, email, groups }) => {
     const tokens = await signIn(pool, email, demoPassword).catch(() => undefined);
-    return [role, { email, password: demoPassword, ...tokens }] as const;
+    const secondFactor = tokens && groups.length > 0 ? await appOf(runtime, pool, email) : undefined;
+    return [role, { email, password: demoPassword, ...secondFactor, ...tokens }] as const;
   });
   return {
     apiUrl: runtime.output('ApiUrl'),
     region: runtime.region,
     userPoolId: pool.userPoolId,
     clientId: pool.clientId,
+    signIn: signInAddresses(runtime.endpoint),
     awsEndpoint: runtime.endpoint,
     now: new Date(runtime.clock.now()).toISOString(),
     seeded: isSeeded(runtime.home),
@@ -135,7 +152,44 @@ async function overview(runtime: Runtime): Promise<object> {
       .flatMap((type) => runtime.resources(type))
       .map(({ stack, logicalId, type, ref, arn }) => ({ stack, logicalId, type, ref, arn })),
     demo: Object.fromEntries(await Promise.all(signedIn)),
+    machines: await machines(runtime),
   };
+}
+
+/** The account's authenticator app: its secret, and what it shows now. */
+async function appOf(runtime: Runtime, pool: AccountPool, email: string): Promise<object> {
+  const secret = await secondFactorOf(pool, email);
+  return { secondFactor: { secret, code: totp(secret, runtime.clock.now()) } };
+}
+
+/** The pool's domain is served at the AWS endpoint: there is no DNS for the one that the template names. */
+function signInAddresses(endpoint: string): object {
+  return {
+    authorize: `${endpoint}/oauth2/authorize`,
+    token: `${endpoint}/oauth2/token`,
+    revoke: `${endpoint}/oauth2/revoke`,
+    userInfo: `${endpoint}/oauth2/userInfo`,
+    logout: `${endpoint}/logout`,
+  };
+}
+
+/** The systems that have a client of their own, with what they need for a token. */
+async function machines(runtime: Runtime): Promise<object[]> {
+  const clients = runtime
+    .resources('AWS::Cognito::UserPoolClient')
+    .filter(({ properties }) => properties.AllowedOAuthFlows?.includes('client_credentials'));
+  return Promise.all(
+    clients.map(async ({ ref, properties }) => {
+      const input = { UserPoolId: properties.UserPoolId, ClientId: ref };
+      const { UserPoolClient } = await runtime.call('cognito-idp', 'DescribeUserPoolClient', input, operator);
+      return {
+        name: properties.ClientName,
+        clientId: ref,
+        clientSecret: UserPoolClient.ClientSecret,
+        scopes: properties.AllowedOAuthScopes,
+      };
+    }),
+  );
 }
 
 async function createUser(runtime: Runtime, body: Record<string, any>): Promise<object> {
@@ -145,10 +199,20 @@ async function createUser(runtime: Runtime, body: Record<string, any>): Promise<
   }
   const pool = accountPool(runtime);
   await createAccount(pool, email, password, groups);
-  return { email, groups, ...(await signIn(pool, email, password)) };
+  const secondFactor = groups.length > 0 ? await appOf(runtime, pool, email) : {};
+  return { email, groups, ...secondFactor, ...(await signIn(pool, email, password)) };
 }
 
-/** The whole book, page by page, asked with the API key that the store's own functions use. */
+/** Accounts without a password, each signed in: what thousands of shoppers of a load need, at the cost of a signature. */
+async function createShoppers(runtime: Runtime, count: unknown): Promise<object> {
+  if (typeof count !== 'number' || !Number.isInteger(count) || count < 1 || count > 5_000) {
+    throw new LocalProblem(422, 'validation-failed', 'count must be a whole number from 1 to 5000.');
+  }
+  const input = { UserPoolId: accountPool(runtime).userPoolId, Count: count };
+  const { AccessTokens } = await runtime.call('cognito-idp', 'CreateShoppers', input, operator);
+  return { items: AccessTokens };
+}
+
 /** The whole book, asked of the provider over HTTP with the key that its callers use. */
 async function sandboxCharges(runtime: Runtime): Promise<object> {
   const url = runtime.output('SandboxUrl');
@@ -212,6 +276,29 @@ function executionView({ executionArn, startDate, stopDate, ...rest }: Record<st
   };
 }
 
+function faultsView({ boundary }: Runtime): object {
+  return boundary.faults.view();
+}
+
+/** One rule, or `{rules: [...]}`: all of them or none. */
+async function addFaults(runtime: Runtime, body: Record<string, any>): Promise<object> {
+  const rules: unknown = body.rules ?? [body];
+  if (!Array.isArray(rules)) throw new LocalProblem(422, 'validation-failed', 'rules must be a list.');
+  try {
+    runtime.boundary.faults.add(...rules);
+  } catch (error) {
+    if (error instanceof RangeError) throw new LocalProblem(422, 'validation-failed', error.message);
+    throw error;
+  }
+  return faultsView(runtime);
+}
+
+function clearFaults(runtime: Runtime): object {
+  const before = faultsView(runtime);
+  runtime.boundary.faults.clear();
+  return before;
+}
+
 async function readMeter(runtime: Runtime): Promise<object> {
   return meterView(runtime);
 }
@@ -258,16 +345,12 @@ async function logLines(runtime: Runtime, name: string, tail: string | null): Pr
   return { items: text.split('\n').slice(0, -1).slice(-count) };
 }
 
-/** @throws LocalProblem 404 where the template has no user pool with a client */
+/** @throws LocalProblem 404 where no stack names a user pool and its client */
 function accountPool(runtime: Runtime): AccountPool {
-  const [client] = runtime.resources('AWS::Cognito::UserPoolClient');
-  if (!client) throw new LocalProblem(404, 'not-found', 'The assembly has no user pool client.');
-  const { UserPoolId } = client.properties;
-  return {
-    userPoolId: UserPoolId,
-    clientId: client.ref,
-    call: (service, operation, input, caller) => runtime.call(service, operation, input, caller),
-  };
+  const pool = accountPoolOf(runtime);
+  if (!pool)
+    throw new LocalProblem(404, 'not-found', 'No stack has the outputs UserPoolId and UserPoolClientId.');
+  return pool;
 }
 
 function optional(name: string, value: unknown): object {

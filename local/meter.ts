@@ -33,16 +33,14 @@ export class RequestMeter implements Meter {
 
   add(line: Omit<MeterLine, 'by'> & { readonly by: string | Caller }): void {
     const { service, resource, operation, counts } = line;
-    const by = typeof line.by === 'string' ? line.by : this.#nameOf(line.by);
-    const key = JSON.stringify([service, resource, operation, by]);
+    const by = this.nameOf(line.by);
+    const key = `${service}\n${resource}\n${operation}\n${by}`;
     let sum = this.#lines.get(key);
     if (!sum) {
       sum = { service, resource, operation, by, counts: {} };
       this.#lines.set(key, sum);
     }
-    for (const [name, count] of Object.entries(counts)) {
-      sum.counts[name] = (sum.counts[name] ?? 0) + count;
-    }
+    for (const name in counts) sum.counts[name] = (sum.counts[name] ?? 0) + counts[name]!;
   }
 
   /** A copy, in the order of service, resource, operation and caller. */
@@ -59,7 +57,8 @@ export class RequestMeter implements Meter {
     this.#since = this.#now();
   }
 
-  #nameOf(caller: Caller): string {
+  nameOf(caller: string | Caller): string {
+    if (typeof caller === 'string') return caller;
     if (caller.kind === 'role') return this.#names.get(caller.roleArn) ?? caller.roleArn;
     return caller.kind === 'service' ? caller.service : '';
   }

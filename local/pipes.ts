@@ -3,7 +3,7 @@ import { compilePattern } from './event-pattern.ts';
 import { chunksOf } from './meter.ts';
 import { fillTemplate, valueAt } from './pipe-template.ts';
 import type { StreamSignal } from './streams.ts';
-import { AwsError, type Caller, type Resource, type Runtime, type Service } from './types.ts';
+import { AwsError, type Caller, type Crossing, type Resource, type Runtime, type Service } from './types.ts';
 
 /** PutEvents takes no more (EventBridge quota). */
 const MAXIMUM_ENTRIES = 10;
@@ -82,6 +82,8 @@ class Pipe {
   readonly #settings: Record<string, any>;
   readonly #filters: ((event: unknown) => boolean)[];
   readonly #stopping = new AbortController();
+  /** Sequence numbers of records that a fault made unreadable. */
+  readonly #poisoned = new Set<string>();
   #shards: Shard[] | undefined;
   #running: Promise<void> | undefined;
 
@@ -201,6 +203,9 @@ class Pipe {
         return this.#deliver(failed.slice(middle));
       }
       failures += 1;
+      this.#runtime.metrics.add('AWS/EventBridge/Pipes', 'ExecutionFailed', {
+        PipeName: this.#resource.ref,
+      });
       this.#runtime.log('pipes', `${this.#resource.ref}: ${failed.length} records failed`, error);
       if (retries >= 0 && failures > retries) return this.#giveUp(failed, 'RetryAttemptsExhausted');
       const old = failed.filter((record) => this.#isTooOld(record));
@@ -218,8 +223,9 @@ class Pipe {
     for (let at = 0; at < records.length; at += MAXIMUM_ENTRIES) {
       const chunk = records.slice(at, at + MAXIMUM_ENTRIES);
       try {
-        const Entries = chunk.map((record) => this.#entry(record));
-        const output = await this.#runtime.call('events', 'PutEvents', { Entries }, this.#caller);
+        const output = await this.#runtime.boundary.pass(this.#crossing(chunk), (Entries: object[]) =>
+          this.#runtime.call('events', 'PutEvents', { Entries }, this.#caller),
+        );
         if (!output.FailedEntryCount) continue;
         const refused = chunk.filter((_, index) => output.Entries[index]?.ErrorCode);
         firstError ??= output.Entries.find((entry: any) => entry.ErrorCode);
@@ -231,6 +237,28 @@ class Pipe {
       }
     }
     return { failed, error: firstError, whole };
+  }
+
+  #crossing(chunk: readonly StreamRecord[]): Crossing {
+    const entries = (): object[] =>
+      chunk.map((record) => {
+        const entry = this.#entry(record);
+        const unreadable = this.#poisoned.has(record.dynamodb.SequenceNumber);
+        return unreadable ? { ...entry, Detail: '{"poison":true' } : entry;
+      });
+    return {
+      kind: 'delivery',
+      service: 'pipes',
+      operation: 'Deliver',
+      resources: [this.#resource.ref],
+      by: this.#resource.ref,
+      input: entries(),
+      poisoned: () => {
+        // A record that nobody can read is so each time that it comes.
+        this.#poisoned.add(chunk[0]!.dynamodb.SequenceNumber);
+        return entries();
+      },
+    };
   }
 
   #entry(record: StreamRecord): object {

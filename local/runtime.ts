@@ -2,11 +2,15 @@ import { createWriteStream } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { readAssembly, resolveAssembly } from './assembly.ts';
+import { CrossingPoint } from './boundary.ts';
 import { createClock } from './clock.ts';
+import { createCloudWatch } from './cloudwatch.ts';
 import { createGateway } from './gateway.ts';
 import { choosePorts, lockHome } from './home.ts';
 import { createIam } from './iam.ts';
+import { createLimits, type LimitOptions } from './limits.ts';
 import { RequestMeter } from './meter.ts';
+import { MinuteMetrics } from './metrics.ts';
 import { AwsError, type Resource, type Runtime, type Service, type ServiceFactory } from './types.ts';
 
 export interface RuntimeOptions {
@@ -18,6 +22,8 @@ export interface RuntimeOptions {
   readonly port?: number;
   /** Keeps failures off standard error; they are in `cloud.log` either way. */
   readonly quiet?: boolean;
+  /** Imposes AWS's documented limits; left out, none but concurrency and the API's throttles. */
+  readonly limits?: LimitOptions;
 }
 
 export interface RunningCloud {
@@ -73,9 +79,19 @@ async function build(
   const endpoint = `http://127.0.0.1:${ports.get(ENDPOINT)}`;
   const { resources, outputs } = resolveAssembly(synthesised, { endpoint, apiPorts: ports });
 
+  const metrics = new MinuteMetrics(clock);
   const services = new Map<string, Service>();
   const byType = Map.groupBy(resources, (resource) => resource.type);
   const byName = indexByName(resources);
+  const meter = new RequestMeter(resources, () => clock.now());
+  const functions = byType.get('AWS::Lambda::Function') ?? [];
+  const functionRoles = new Set(functions.map(({ properties }) => properties.Role));
+  const boundary = new CrossingPoint({
+    clock,
+    meter,
+    isFunction: (roleArn) => functionRoles.has(roleArn),
+    crash: async (Role) => services.get('lambda')?.call('Crash', { Role }, { kind: 'operator' }),
+  });
   const runtime: Runtime = {
     region: synthesised.region,
     account: synthesised.account,
@@ -85,7 +101,10 @@ async function build(
     db,
     clock,
     iam: createIam(resources),
-    meter: new RequestMeter(resources, () => clock.now()),
+    meter,
+    limits: createLimits(clock, options.limits),
+    boundary,
+    metrics,
     resources: (type) => byType.get(type) ?? [],
     find: (arnOrRef) => byName.get(arnOrRef),
     asset(s3Key) {
@@ -103,8 +122,11 @@ async function build(
     },
     log,
   };
+  const cloudWatch = createCloudWatch(runtime, metrics);
+  services.set(cloudWatch.name, cloudWatch);
+  undo.push(() => metrics.stop());
   for (const create of factories) {
-    const service = create(runtime);
+    const service = boundary.around(create(runtime));
     services.set(service.name, service);
   }
 
@@ -119,6 +141,8 @@ async function build(
     if (service.stop) undo.push(() => service.stop!());
     await service.start?.();
   }
+  // What a fault holds back is let go first: services wait for what is under way.
+  undo.push(() => boundary.stop());
   const apiUrl = mainApi ? `http://127.0.0.1:${ports.get(mainApi)}` : '';
   return { runtime, apiUrl, outputs };
 }

@@ -9,16 +9,7 @@ import { AwsError, type AwsRequest, type AwsResponse } from './types.ts';
 type Call = (operation: string, input: any) => Promise<any>;
 
 /** Query parameters that name another operation on the same path. */
-const otherOperations = [
-  'uploads',
-  'uploadId',
-  'tagging',
-  'acl',
-  'delete',
-  'versions',
-  'versionId',
-  'attributes',
-];
+const otherOperations = ['uploads', 'uploadId', 'tagging', 'acl', 'delete', 'versions', 'attributes'];
 
 export async function handleS3(call: Call, request: AwsRequest): Promise<AwsResponse> {
   try {
@@ -46,7 +37,8 @@ async function dispatch(call: Call, request: AwsRequest): Promise<AwsResponse> {
     if (method === 'HEAD') return { status: 200, headers: {}, ...(await call('HeadBucket', { Bucket })) };
     if (method === 'GET') return renderList(await call('ListObjectsV2', listInput(Bucket, query)), query);
   } else {
-    const input = { Bucket, Key };
+    const version = query.get('versionId');
+    const input = { Bucket, Key, ...(version !== null && { VersionId: version }) };
     switch (method) {
       case 'PUT':
         return renderPut(await call('PutObject', { ...input, ...readBody(request) }));
@@ -55,7 +47,10 @@ async function dispatch(call: Call, request: AwsRequest): Promise<AwsResponse> {
       case 'HEAD':
         return renderObject(await call('HeadObject', { ...input, Range: headers.range }), query);
       case 'DELETE':
-        await call('DeleteObject', input);
+        await call('DeleteObject', {
+          ...input,
+          BypassGovernanceRetention: headers['x-amz-bypass-governance-retention'] === 'true',
+        });
         return { status: 204 };
     }
   }
@@ -123,6 +118,7 @@ function renderPut(answer: any): AwsResponse {
     headers: {
       ...answer.Headers,
       etag: answer.ETag,
+      ...(answer.VersionId && { 'x-amz-version-id': answer.VersionId }),
       'x-amz-server-side-encryption': answer.ServerSideEncryption,
     },
   };
@@ -136,6 +132,7 @@ function renderObject(answer: any, query: URLSearchParams): AwsResponse {
     'last-modified': answer.LastModified.toUTCString(),
     'content-length': String(answer.ContentLength),
     'accept-ranges': 'bytes',
+    ...(answer.VersionId && { 'x-amz-version-id': answer.VersionId }),
     'x-amz-server-side-encryption': answer.ServerSideEncryption,
   };
   for (const name of ['content-type', 'content-disposition', 'cache-control', 'content-encoding']) {

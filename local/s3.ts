@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { metered } from './meter.ts';
 import { handleS3 } from './s3-rest.ts';
+import { throttled } from './throttling.ts';
 import { AwsError, type Caller, type Resource, type Runtime, type Service } from './types.ts';
 
 /*
- * Buckets: bodies are files under the cloud's home, everything else is in its database. Without versions, multipart
+ * Buckets: bodies are files under the cloud's home, everything else is in its database. Without multipart
  * uploads and copies. AWS: https://docs.aws.amazon.com/AmazonS3/latest/API/
  */
 
@@ -20,6 +21,11 @@ interface ObjectRow {
   readonly modified_at: number;
   /** JSON of the headers that a reader gets back: content type, user metadata and the like. */
   readonly headers: string;
+}
+
+interface VersionRow extends ObjectRow {
+  /** Milliseconds since the epoch; Object Lock. */
+  readonly retain_until: number;
 }
 
 /** Checksums that are verified when sent, and kept with the object. */
@@ -41,11 +47,21 @@ export function createS3(runtime: Runtime): Service {
   const { db, clock, iam } = runtime;
   db.exec(`CREATE TABLE IF NOT EXISTS s3_objects (
     bucket TEXT NOT NULL, key TEXT NOT NULL, file TEXT NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL,
-    modified_at INTEGER NOT NULL, headers TEXT NOT NULL, PRIMARY KEY (bucket, key)) WITHOUT ROWID`);
+    modified_at INTEGER NOT NULL, headers TEXT NOT NULL, PRIMARY KEY (bucket, key)) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS s3_versions (
+    bucket TEXT NOT NULL, key TEXT NOT NULL, file TEXT NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL,
+    modified_at INTEGER NOT NULL, headers TEXT NOT NULL, retain_until INTEGER NOT NULL,
+    PRIMARY KEY (bucket, key, file)) WITHOUT ROWID`);
   const sql = {
     read: db.prepare('SELECT * FROM s3_objects WHERE bucket = ? AND key = ?'),
     write: db.prepare('INSERT OR REPLACE INTO s3_objects VALUES (?, ?, ?, ?, ?, ?, ?)'),
     remove: db.prepare('DELETE FROM s3_objects WHERE bucket = ? AND key = ?'),
+    keep: db.prepare('INSERT INTO s3_versions VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
+    version: db.prepare('SELECT * FROM s3_versions WHERE bucket = ? AND key = ? AND file = ?'),
+    removeVersion: db.prepare('DELETE FROM s3_versions WHERE bucket = ? AND key = ? AND file = ?'),
+    newest: db.prepare(
+      'SELECT * FROM s3_versions WHERE bucket = ? AND key = ? ORDER BY modified_at DESC LIMIT 1',
+    ),
     list: db.prepare('SELECT * FROM s3_objects WHERE bucket = ? AND key > ? AND key >= ? ORDER BY key'),
   };
   const buckets = new Map(runtime.resources('AWS::S3::Bucket').map((bucket) => [bucket.ref, bucket]));
@@ -55,7 +71,7 @@ export function createS3(runtime: Runtime): Service {
   function authorize(bucket: Resource, action: string, key: string, caller: Caller): void {
     iam.authorize(caller, `s3:${action}`, `${bucket.arn}/${key}`);
     const keyArn = encryptionOf(bucket)?.KMSMasterKeyID;
-    if (keyArn && action !== 'DeleteObject')
+    if (keyArn && !action.startsWith('Delete'))
       iam.authorize(caller, action === 'PutObject' ? 'kms:GenerateDataKey' : 'kms:Decrypt', keyArn, {
         'kms:ViaService': `s3.${runtime.region}.amazonaws.com`,
         'kms:CallerAccount': runtime.account,
@@ -64,6 +80,12 @@ export function createS3(runtime: Runtime): Service {
 
   function find(bucket: Resource, key: string): ObjectRow | undefined {
     return sql.read.get(bucket.ref, key) as ObjectRow | undefined;
+  }
+
+  /** A version by its id, which is its file's name; without an id what is there now. */
+  function versionOf(bucket: Resource, { Key, VersionId }: any): ObjectRow | undefined {
+    if (VersionId === undefined) return find(bucket, Key);
+    return sql.version.get(bucket.ref, Key, VersionId) as ObjectRow | undefined;
   }
 
   async function put(bucket: Resource, input: any, caller: Caller) {
@@ -86,7 +108,7 @@ export function createS3(runtime: Runtime): Service {
       );
     }
     const etag = `"${createHash('md5').update(body).digest('hex')}"`;
-    sql.write.run(
+    const row = [
       bucket.ref,
       input.Key,
       file,
@@ -94,9 +116,12 @@ export function createS3(runtime: Runtime): Service {
       etag,
       clock.now(),
       JSON.stringify(Object.fromEntries(kept)),
-    );
-    if (before) await rm(join(folder(bucket.ref), before.file), { force: true });
+    ] as const;
+    sql.write.run(...row);
+    if (isVersioned(bucket)) sql.keep.run(...row, clock.now() + retentionOf(bucket));
+    else if (before) await rm(join(folder(bucket.ref), before.file), { force: true });
     return {
+      ...(isVersioned(bucket) && { VersionId: file }),
       ETag: etag,
       ServerSideEncryption: encryptionOf(bucket)?.SSEAlgorithm ?? 'AES256',
       Headers: Object.fromEntries(kept.filter(([name]) => name.startsWith('x-amz-checksum-'))),
@@ -106,7 +131,7 @@ export function createS3(runtime: Runtime): Service {
   /** An object's description, and its body or a range of it for GetObject. */
   async function read(bucket: Resource, input: any, withBody: boolean, caller: Caller) {
     authorize(bucket, 'GetObject', input.Key, caller);
-    const row = find(bucket, input.Key);
+    const row = versionOf(bucket, input);
     if (!row) {
       // Who may not list a bucket does not learn that a key is missing, as on AWS.
       iam.authorize(caller, 's3:ListBucket', bucket.arn);
@@ -115,6 +140,7 @@ export function createS3(runtime: Runtime): Service {
     const range = rangeOf(input.Range, row.size);
     const file = withBody ? await readFile(join(folder(bucket.ref), row.file)) : undefined;
     return {
+      ...(isVersioned(bucket) && { VersionId: row.file }),
       ETag: row.etag,
       LastModified: new Date(row.modified_at),
       ContentLength: range ? range.end - range.start : row.size,
@@ -126,10 +152,31 @@ export function createS3(runtime: Runtime): Service {
   }
 
   async function remove(bucket: Resource, input: any, caller: Caller) {
+    if (input.VersionId !== undefined) return removeVersion(bucket, input, caller);
     authorize(bucket, 'DeleteObject', input.Key, caller);
     const row = find(bucket, input.Key);
     sql.remove.run(bucket.ref, input.Key);
-    if (row) await rm(join(folder(bucket.ref), row.file), { force: true });
+    if (row && !isVersioned(bucket)) await rm(join(folder(bucket.ref), row.file), { force: true });
+    return {};
+  }
+
+  /** A version that is retained stays, unless whoever may asks to pass by that (governance mode). */
+  async function removeVersion(bucket: Resource, input: any, caller: Caller) {
+    const { Key, VersionId } = input;
+    authorize(bucket, 'DeleteObjectVersion', Key, caller);
+    const row = sql.version.get(bucket.ref, Key, VersionId) as VersionRow | undefined;
+    if (!row) return {};
+    if (clock.now() < row.retain_until) {
+      if (!input.BypassGovernanceRetention || lockOf(bucket)?.Mode === 'COMPLIANCE')
+        throw new AwsError('AccessDenied', 'Access Denied because object protected by object lock.', 403);
+      iam.authorize(caller, 's3:BypassGovernanceRetention', `${bucket.arn}/${Key}`);
+    }
+    sql.removeVersion.run(bucket.ref, Key, VersionId);
+    await rm(join(folder(bucket.ref), VersionId), { force: true });
+    if (find(bucket, Key)?.file !== VersionId) return {};
+    const { file, size, etag, modified_at, headers } = (sql.newest.get(bucket.ref, Key) ?? {}) as any;
+    if (file === undefined) sql.remove.run(bucket.ref, Key);
+    else sql.write.run(bucket.ref, Key, file, size, etag, modified_at, headers);
     return {};
   }
 
@@ -189,6 +236,11 @@ export function createS3(runtime: Runtime): Service {
   }));
 
   async function answer(operation: string, input: any, caller: Caller): Promise<any> {
+    const isWrite = /^(Put|Delete)/.test(operation);
+    const prefix = String(input.Key ?? '').replace(/[^/]*$/, '');
+    const of = `${input.Bucket}/${prefix}`;
+    if (!runtime.limits.take(isWrite ? 's3.prefixPutRate' : 's3.prefixGetRate', { of }))
+      throw throttled('s3', operation);
     const bucket = buckets.get(input.Bucket);
     if (!bucket)
       throw new AwsError('NoSuchBucket', 'The specified bucket does not exist', 404, {
@@ -216,13 +268,28 @@ export function createS3(runtime: Runtime): Service {
   return {
     name: 's3',
     call,
-    handle: (request, caller) => handleS3((operation, input) => call(operation, input, caller), request),
+    handle: (request, caller, answer) =>
+      handleS3((operation, input) => answer(operation, input, caller), request),
   };
 }
 
 function encryptionOf(bucket: Resource): { SSEAlgorithm: string; KMSMasterKeyID?: string } | undefined {
   const rules = bucket.properties.BucketEncryption?.ServerSideEncryptionConfiguration;
   return rules?.[0]?.ServerSideEncryptionByDefault;
+}
+
+function isVersioned({ properties }: Resource): boolean {
+  return properties.VersioningConfiguration?.Status === 'Enabled';
+}
+
+function lockOf({ properties }: Resource): { Mode: string; Days?: number; Years?: number } | undefined {
+  return properties.ObjectLockConfiguration?.Rule?.DefaultRetention;
+}
+
+/** Milliseconds for which a new version can be neither deleted nor replaced. */
+function retentionOf(bucket: Resource): number {
+  const { Days = 0, Years = 0 } = lockOf(bucket) ?? {};
+  return (Number(Days) + 365 * Number(Years)) * 86_400_000;
 }
 
 /** `If-None-Match: *` writes only a new key, `If-Match` only over the version that the writer has seen. */

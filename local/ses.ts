@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { metered } from './meter.ts';
 import { requireOperator } from './operator.ts';
+import { throttled } from './throttling.ts';
 import {
   AwsError,
   type AwsRequest,
@@ -98,12 +99,17 @@ export function createSes(runtime: Runtime): Service {
   );
 
   async function answer(operation: string, input: any, caller: Caller): Promise<any> {
-    if (operation === 'SendEmail') return sendEmail(input, caller);
+    if (operation === 'SendEmail') {
+      const { ToAddresses = [], CcAddresses = [], BccAddresses = [] } = input.Destination ?? {};
+      const count = ToAddresses.length + CcAddresses.length + BccAddresses.length;
+      if (!runtime.limits.take('ses.sendRate', { count })) throw throttled('ses', operation);
+      return sendEmail(input, caller);
+    }
     if (operation === 'ListMessages') return listMessages(input, caller);
     throw new AwsError('UnknownOperationException', `ses:${operation} is not emulated`);
   }
 
-  async function handle(request: AwsRequest, caller: Caller): Promise<AwsResponse> {
+  async function handle(request: AwsRequest, caller: Caller, call: Service['call']): Promise<AwsResponse> {
     if (request.method !== 'POST' || request.path !== '/v2/email/outbound-emails')
       throw new AwsError('NotFoundException', `ses: ${request.method} ${request.path} is not emulated`, 404);
     const answer = await call('SendEmail', parsed(request.body), caller);

@@ -74,6 +74,10 @@ export function createSqs(runtime: Runtime): Service {
     ),
     purge: db.prepare('DELETE FROM sqs_messages WHERE queue = ?'),
     all: db.prepare('SELECT * FROM sqs_messages WHERE queue = ? ORDER BY seq'),
+    // What was received more than three times without success is left out, as CloudWatch's metric leaves it out.
+    oldest: db.prepare(
+      'SELECT min(sent_at) AS at FROM sqs_messages WHERE queue = ? AND receive_count <= 3 AND sent_at > ?',
+    ),
     depth: db.prepare(
       `SELECT count(*) FILTER (WHERE visible_at <= $now) AS visible,
        count(*) FILTER (WHERE visible_at > $now AND receipt IS NOT NULL) AS inFlight,
@@ -213,6 +217,13 @@ export function createSqs(runtime: Runtime): Service {
     return row as unknown as { visible: number; inFlight: number; delayed: number };
   }
 
+  /** Seconds. */
+  function oldest(queue: Queue): number {
+    const now = clock.now();
+    const { at } = sql.oldest.get(queue.arn, now - queue.retention * 1000) as { at: number | null };
+    return at === null ? 0 : (now - at) / 1_000;
+  }
+
   function moveTask(input: any, caller: Caller) {
     const from = find(input.SourceArn);
     iam.authorize(caller, 'sqs:StartMessageMoveTask', from.arn);
@@ -232,6 +243,9 @@ export function createSqs(runtime: Runtime): Service {
       case 'ListQueueDepths':
         requireOperator(caller);
         return { items: queues.map((queue) => ({ name: queue.name, ...depth(queue) })) };
+      case 'ListQueueAges':
+        requireOperator(caller);
+        return { items: queues.map((queue) => ({ name: queue.name, oldestSeconds: oldest(queue) })) };
       case 'ListQueues': {
         iam.authorize(caller, 'sqs:ListQueues', '*');
         const prefix = input.QueueNamePrefix ?? '';

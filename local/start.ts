@@ -9,11 +9,14 @@ import { isBuiltin } from 'node:module';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Cloud } from './cloud.ts';
+import { type LimitOptions, readFactors } from './limits.ts';
 
-const usage = `Usage: npm start [-- --fresh]
+const usage = `Usage: npm start [-- --fresh] [-- --limits] [-- --limit-factors <file>]
 
-  --fresh   empties the store first
-  --help    prints this
+  --fresh           empties the store first
+  --limits          imposes AWS's documented limits (bench/limits.json)
+  --limit-factors   the same, scaled by the JSON object in the file: {"*": 0.01, "ses.sendRate": 1}
+  --help            prints this
 
 Environment:
   PORT            port of the HTTP API (3000)
@@ -59,7 +62,7 @@ try {
 process.exit(exitCode);
 
 async function main(signal: AbortSignal): Promise<void> {
-  const { fresh, port, home } = readOptions();
+  const { fresh, port, home, limits } = readOptions();
   demandNode();
   // What follows needs SQLite, so it is loaded only now that SQLite is known to be there.
   const { isFree } = await import('./ports.ts');
@@ -78,7 +81,7 @@ async function main(signal: AbortSignal): Promise<void> {
   synthesis.done(changed ? '' : 'unchanged');
 
   const starting = step('Starting the cloud');
-  const cloud = await startCloud({ assembly, home, port, quiet: true });
+  const cloud = await startCloud({ assembly, home, port, quiet: true, ...(limits && { limits }) });
   try {
     starting.done();
     signal.throwIfAborted();
@@ -93,15 +96,13 @@ async function main(signal: AbortSignal): Promise<void> {
 async function fill({ runtime, apiUrl }: Cloud, home: string, signal: AbortSignal): Promise<void> {
   const { seed } = await import('./seed.ts');
   const importing = step('Importing the catalogue');
-  const [client] = runtime.resources('AWS::Cognito::UserPoolClient');
+  const { accountPoolOf } = await import('./demo-accounts.ts');
+  const pool = accountPoolOf(runtime);
+  if (!pool) throw new Error('No stack names a user pool and its client.');
   const { refused, imported } = await seed({
     home,
     apiUrl,
-    pool: {
-      userPoolId: client?.properties.UserPoolId,
-      clientId: client?.ref ?? '',
-      call: (service, operation, input, caller) => runtime.call(service, operation, input, caller),
-    },
+    pool,
     onProgress: (done, total) => importing.progress(`${done}/${total}`),
     signal,
   });
@@ -115,7 +116,7 @@ function told(error: Error): string {
   return isDefect ? (error.stack ?? error.message) : error.message;
 }
 
-function readOptions(): { fresh: boolean; port: number; home: string } {
+function readOptions(): { fresh: boolean; port: number; home: string; limits: LimitOptions | undefined } {
   const { values } = parse();
   if (values.help) {
     console.log(usage);
@@ -126,12 +127,34 @@ function readOptions(): { fresh: boolean; port: number; home: string } {
   if (!/^\d+$/.test(text) || port < 1 || port > 65_535) {
     throw new UsageError(`PORT must be a number from 1 to 65535, not "${text}".`);
   }
-  return { fresh: values.fresh ?? false, port, home: resolve(process.env.FLOODGATE_HOME || '.floodgate') };
+  const home = resolve(process.env.FLOODGATE_HOME || '.floodgate');
+  const path = values['limit-factors'];
+  return {
+    fresh: values.fresh ?? false,
+    port,
+    home,
+    limits: path ? factorsOf(path) : values.limits ? {} : undefined,
+  };
+}
+
+function factorsOf(path: string): LimitOptions {
+  try {
+    return readFactors(path);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }
 
 function parse() {
   try {
-    return parseArgs({ options: { fresh: { type: 'boolean' }, help: { type: 'boolean' } } });
+    return parseArgs({
+      options: {
+        fresh: { type: 'boolean' },
+        help: { type: 'boolean' },
+        limits: { type: 'boolean' },
+        'limit-factors': { type: 'string' },
+      },
+    });
   } catch (error) {
     throw new UsageError(`${(error as Error).message}\n\n${usage}`);
   }

@@ -5,6 +5,7 @@ import { type LambdaTask, readDefinition } from './asl.ts';
 import { executionLogBytes } from './log-bytes.ts';
 import { requireOperator } from './operator.ts';
 import { type InterpreterEvent, renderHistory } from './states-history.ts';
+import { throttled } from './throttling.ts';
 import { transaction } from './transaction.ts';
 import { AwsError, type Caller, type Resource, type Runtime, type Service } from './types.ts';
 
@@ -104,8 +105,17 @@ export function createStates(runtime: Runtime): Service {
     return row;
   }
 
+  /** @throws AwsError `ThrottlingException` beyond the rate at which executions of the machine's type may start */
+  function demandRate({ express }: Machine): void {
+    const taken = express
+      ? runtime.limits.take('states.expressStartRate', { burst: 'states.expressStartBurst' })
+      : runtime.limits.take('states.standardStartRate', { burst: 'states.standardStartBurst' });
+    if (!taken) throw throttled('states', 'StartExecution');
+  }
+
   /** Records the execution and begins it; answers its ARN. */
   function begin(machine: Machine, input: any): ExecutionRow {
+    demandRate(machine);
     const name = input.name ?? randomUUID();
     if (!/^[^\s<>{}[\]?*"#%\\^|~`$&,;:/]{1,80}$/.test(name))
       throw new AwsError('InvalidName', `Invalid Name: '${name}'`);

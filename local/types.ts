@@ -84,8 +84,10 @@ export interface Service {
   readonly name: string;
   /** @throws AwsError */
   call(operation: string, input: any, caller: Caller): Promise<any>;
-  /** REST protocols only: parses the request, calls `call`, renders its answer. */
-  handle?(request: AwsRequest, caller: Caller): Promise<AwsResponse>;
+  /** REST protocols only: parses the request, has `call` answer it, renders its answer. */
+  handle?(request: AwsRequest, caller: Caller, call: Service['call']): Promise<AwsResponse>;
+  /** Takes the body of a JSON request as it came. */
+  forward?(operation: string, body: Buffer, caller: Caller): Promise<AwsResponse>;
   /** Begins background work (pollers, schedules). Called once, after every service exists. */
   start?(): Promise<void>;
   /** Ends background work and waits for what is under way. */
@@ -114,6 +116,126 @@ export interface Meter {
   /** A copy, in the order of service, resource, operation and caller. */
   read(): { readonly since: string; readonly lines: readonly MeterLine[] };
   reset(): void;
+  /** The name that lines give a caller. */
+  nameOf(by: string | Caller): string;
+}
+
+/** AWS's documented limits (bench/limits.json), and whether they are imposed. */
+export interface Limits {
+  readonly imposed: boolean;
+  /** A figure as it is documented. */
+  documented(name: string): number;
+  /** A rate or a count, times the factor that it is scaled by. */
+  scaled(name: string): number;
+  /**
+   * Takes from the bucket that gains `rate` a second; false when it has too little. Always true while no limit is
+   * imposed.
+   * @param options.count how many, 1 unless told
+   * @param options.burst the limit that says what the bucket holds; the rate's second unless told
+   * @param options.of tells the buckets of several resources apart
+   */
+  take(rate: string, options?: { count?: number; burst?: string; of?: string }): boolean;
+}
+
+/** A call to an AWS service, a delivery to a target, a function's run, or a request to an HTTP API. */
+export type CrossingKind = 'call' | 'delivery' | 'run' | 'request';
+
+export type Fault =
+  | 'throttle'
+  | 'delay'
+  | 'fail-before'
+  | 'fail-after'
+  | 'drop-answer'
+  | 'duplicate'
+  | 'reorder'
+  | 'late'
+  | 'poison'
+  | 'crash'
+  | 'clock-jump';
+
+/** Each member a name, or the beginning of names with a `*` behind it; what is left out is any. */
+export interface FaultPlace {
+  readonly service?: string;
+  readonly operation?: string;
+  readonly resource?: string;
+  /** The function (or pipe, rule, workflow, schedule) that it comes from. */
+  readonly function?: string;
+}
+
+/** With none of `nth`, `times` and `probability`, every crossing at the place is struck. */
+export interface FaultRule {
+  readonly at: FaultPlace;
+  /** `any`: chosen by the seed among those that are possible. */
+  readonly fault: Fault | 'any';
+  /** With `any`: those that are not chosen. */
+  readonly except?: readonly Fault[];
+  /** 0–1, drawn by the seed. */
+  readonly probability?: number;
+  /** Only the nth crossing. */
+  readonly nth?: number;
+  /** So many at most. */
+  readonly times?: number;
+  readonly seed?: number;
+  /** Of a delay, the longest hold of a reordering, a run before its crash; on the clock, a lateness or a jump. */
+  readonly delayMs?: number;
+}
+
+export interface FaultsView {
+  /** What has passed since there are rules, with the faults that can happen there. */
+  readonly crossings: readonly {
+    readonly kind: CrossingKind;
+    readonly service: string;
+    readonly operation: string;
+    readonly faults: readonly Fault[];
+    readonly count: number;
+  }[];
+  /** Each with the crossings that it was about, and those that it struck. */
+  readonly rules: readonly (FaultRule & {
+    readonly id: number;
+    readonly met: number;
+    readonly hits: number;
+  })[];
+  readonly hits: readonly {
+    readonly service: string;
+    readonly operation: string;
+    readonly fault: Fault;
+    readonly count: number;
+  }[];
+}
+
+export interface Crossing {
+  readonly kind: CrossingKind;
+  readonly service: string;
+  readonly operation: string;
+  /** Physical names. */
+  readonly resources: readonly string[];
+  readonly by: string | Caller;
+  readonly input: any;
+  /** Deliveries: what comes instead when nobody can read it. */
+  poisoned?(input: any): any;
+  /** Ends the function that calls, or runs. */
+  crash?(): Promise<unknown>;
+}
+
+/** What everything passes on its way from one part of the cloud to another. */
+export interface Boundary {
+  readonly faults: {
+    /** @throws RangeError for a rule that makes no sense */
+    add(...rules: readonly FaultRule[]): void;
+    clear(): void;
+    view(): FaultsView;
+  };
+  pass<T>(crossing: Crossing, run: (input: any) => Promise<T>): Promise<T>;
+}
+
+/** What the services and functions report, as CloudWatch's metrics. */
+export interface Metrics {
+  /** @param value 1 unless told */
+  add(namespace: string, name: string, dimensions: Readonly<Record<string, string>>, value?: number): void;
+  /** Whole lines that a function has printed; those in the embedded metric format count. */
+  addPrinted(text: string): void;
+  /** An age in seconds without what moving the clock has added: nobody has waited for that. */
+  age(seconds: number): number;
 }
 
 /** What a service may use of the embedded cloud. */
@@ -132,6 +254,9 @@ export interface Runtime {
   readonly iam: Iam;
   /** Counts what AWS would bill. */
   readonly meter: Meter;
+  readonly limits: Limits;
+  readonly boundary: Boundary;
+  readonly metrics: Metrics;
   resources(type: string): readonly Resource[];
   /** By ARN or by physical name/id/URL. */
   find(arnOrRef: string): Resource | undefined;

@@ -20,6 +20,7 @@ import { fold, type OrderEvent } from '../../functions/order/domain/order.ts';
 import { dynamoBook } from '../../functions/sandbox/adapters/dynamo-book.ts';
 import { settlementFile } from '../../functions/sandbox/app/settlement.ts';
 import { viewOf } from '../../functions/sandbox/domain/charge.ts';
+import { randomOf } from '../../local/random.ts';
 import { type Agreement, moneyEventOf, verifyDay } from '../finance-verify.ts';
 import { Actors, isFor } from '../simulation/actors.ts';
 import { eventsOf, put } from '../simulation/given.ts';
@@ -412,16 +413,5 @@ function memoryBucket() {
         .sort()
         .slice(0, limit);
     },
-  };
-}
-
-/** Numbers from 0 to below 1, the same for the same seed (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
 }

@@ -68,7 +68,7 @@ const specs = [
   reportingTable,
   sandboxTable,
 ];
-const apiKey = async () => 'the-api-key-of-the-simulation';
+const apiKey = 'the-api-key-of-the-simulation';
 
 const providerUrl = 'http://provider';
 
@@ -161,7 +161,7 @@ export class World {
   provider(actor: string): PaymentProvider {
     const request = (url: string, init: RequestInit) =>
       this.gate.call<Response>(this.#exchangeStep(actor, url, init));
-    const provider = sandboxProvider(providerUrl, apiKey, request);
+    const provider = sandboxProvider(providerUrl, async () => [apiKey], request);
     return this.#defect.provider ? this.#defect.provider(provider) : provider;
   }
 
@@ -186,7 +186,7 @@ export class World {
     const request = { method: 'GET', path: `/settlements/${date}`, query: {}, body: '' };
     const touches = [{ place: 'provider', write: false }];
     const run = async () => {
-      const { status, body } = await this.#sandbox({ ...request, authorization: `Bearer ${await apiKey()}` });
+      const { status, body } = await this.#sandbox({ ...request, authorization: `Bearer ${apiKey}` });
       if (status === 404) return undefined;
       if (status !== 200) throw new Error(`the provider answered ${status}`);
       return Buffer.from(body);
@@ -285,7 +285,7 @@ export class World {
     let waited = 0;
     const answer = await answerRequest({
       book: dynamoBook(this.documents(), sandboxTable.name, this.clock),
-      apiKey,
+      knows: async (given) => given === apiKey,
       baseUrl: providerUrl,
       newWord: () => `word-${this.tables.all(sandboxTable.name).length}`,
       now: this.clock,

@@ -59,6 +59,7 @@ export const listProducts = route({
   method: 'GET',
   path: '/v1/products',
   audience: 'all',
+  priority: 'browse',
   summary:
     'Products on sale. `q` finds those that have every word, or its beginning. Prices are minor units of `currency`. A page may hold fewer than `limit` when `inStock=true`; go on while there is a `next`.',
   query: z.object({
@@ -94,6 +95,7 @@ export const getProduct = route({
   method: 'GET',
   path: '/v1/products/{productId}',
   audience: 'all',
+  priority: 'browse',
   summary: 'A product with its variants and their availability.',
   params: z.object({ productId }),
   responses: { 200: product },
@@ -106,6 +108,7 @@ export const listCategories = route({
   method: 'GET',
   path: '/v1/categories',
   audience: 'all',
+  priority: 'browse',
   summary: 'The categories on sale, each with its styles and the number of products.',
   query: z.object({ channel: z._default(channel, 'web') }),
   responses: {
@@ -127,6 +130,7 @@ export const createProduct = route({
   method: 'POST',
   path: '/v1/admin/products',
   audience: 'operators',
+  priority: 'operate',
   summary: 'Adds a product with its variants.',
   body: z.object({
     ...describedProduct,
@@ -144,6 +148,7 @@ export const changeProduct = route({
   method: 'PATCH',
   path: '/v1/admin/products/{productId}',
   audience: 'operators',
+  priority: 'operate',
   summary:
     'Changes what is sent (RFC 7396: `null` clears, `variants` replaces the whole list). `status: removed` takes the product off sale.',
   params: z.object({ productId }),
@@ -176,6 +181,7 @@ export const importProducts = route({
   method: 'POST',
   path: '/v1/admin/products/import',
   audience: 'operators',
+  priority: 'operate',
   summary:
     'Adds and updates products from a file: `application/yaml` (a list of mappings) or `text/csv` (RFC 4180 with a header row), at most 1.5 MB and 5,000 rows. A row that cannot be taken is reported with its line and does not stop the rest. Sending the same file again writes nothing.',
   body: 'text',

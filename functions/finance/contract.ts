@@ -101,6 +101,8 @@ export const listExports = route({
   method: 'GET',
   path: '/v1/finance/exports',
   audience: 'finance',
+  machineScope: 'finance.read',
+  priority: 'operate',
   summary: 'The daily exports that are complete, by business date',
   query: z.object({ from: z.optional(businessDate), to: z.optional(businessDate), ...page }),
   responses: { 200: listOf(exportSummary) },
@@ -112,6 +114,8 @@ export const getExport = route({
   method: 'GET',
   path: '/v1/finance/exports/{date}',
   audience: 'finance',
+  machineScope: 'finance.read',
+  priority: 'operate',
   summary: 'The manifest of a daily export, with a time-limited link to each file',
   params: z.object({ date: businessDate }),
   responses: {

@@ -6,6 +6,7 @@ export const getHealth = route({
   method: 'GET',
   path: '/v1/health',
   audience: 'all',
+  priority: 'operate',
   summary: 'Whether the API answers; says nothing of what stands behind it',
   responses: { 200: z.object({ status: z.literal('ok'), time: instant }) },
 });
@@ -15,6 +16,7 @@ export const getOpenApi = route({
   method: 'GET',
   path: '/v1/openapi.json',
   audience: 'all',
+  priority: 'browse',
   summary: 'This document',
   responses: { 200: z.looseObject({ openapi: z.literal('3.1.0') }) },
   cacheSeconds: 300,
@@ -26,6 +28,7 @@ export const notFound = route({
   method: 'GET',
   path: '$default',
   audience: 'all',
+  priority: 'browse',
   summary: 'There is nothing here',
   responses: {},
 });

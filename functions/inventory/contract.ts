@@ -37,6 +37,7 @@ export const getStock = route({
   method: 'GET',
   path: '/v1/admin/stock/{sku}',
   audience: 'operators',
+  priority: 'operate',
   summary: 'The stock of a SKU, true of one moment; its ETag changes with every unit that moves.',
   params: z.object({ sku }),
   responses: { 200: stock },
@@ -48,6 +49,7 @@ export const setStock = route({
   method: 'PUT',
   path: '/v1/admin/stock/{sku}',
   audience: 'operators',
+  priority: 'operate',
   summary:
     'Sets the stock (`available`, with the ETag as `If-Match`; `*` opens a SKU without stock) or changes it by a number of units (`adjust`, with an `Idempotency-Key`).',
   params: z.object({ sku }),
@@ -80,6 +82,7 @@ export const setShards = route({
   method: 'PUT',
   path: '/v1/admin/stock/{sku}/shards',
   audience: 'operators',
+  priority: 'operate',
   summary:
     'Raises the number of shards of a SKU and spreads its units evenly over them. It cannot be lowered. Harmless when repeated.',
   params: z.object({ sku }),
@@ -93,6 +96,7 @@ export const importStock = route({
   method: 'POST',
   path: '/v1/admin/stock/import',
   audience: 'operators',
+  priority: 'operate',
   summary:
     'Opens the stock of SKUs that have none, from a file as the catalogue imports it: `application/yaml` or `text/csv` with the columns `id` or `sku`, and `current_stock` or `available`. SKUs that have stock stay as they are.',
   body: 'text',

@@ -13,6 +13,7 @@ export interface AwsRequest {
     | 'ses'
     | 'cognito-idp'
     | 'sqs'
+    | 'kms'
     | 'secretsmanager'
     | 'kms'
     | 'dynamodb'
@@ -59,6 +60,8 @@ export async function sendSigned(request: AwsRequest, timeout: number): Promise<
     method: request.method,
     headers: sent,
     ...(request.body === undefined ? {} : { body: request.body }),
+    // A signature is for one address.
+    redirect: 'manual',
     signal: AbortSignal.timeout(timeout),
   });
 }

@@ -6,13 +6,15 @@ import type {
 } from 'aws-lambda';
 import * as z from 'zod/mini';
 import en from 'zod/v4/locales/en.js';
-import { authenticate, type Caller } from './caller.ts';
+import { authenticate, type Caller, type Machine } from './caller.ts';
 import type { Route } from './contract.ts';
 import { DomainError, isDomainError, problems, problemType } from './errors.ts';
+import { Guard, type Guarded, Refusal } from './guard.ts';
 import { count, log, trail } from './log.ts';
 import { defectMetrics } from './metrics.ts';
 import { requireOriginKey } from './origin-key.ts';
 import { containsCardNumber } from './pan.ts';
+import { securityHeaders } from './security-headers.ts';
 import { recordedTraceId, traceparentOf } from './trace.ts';
 
 // Messages that say what is wrong; zod/mini carries none by itself.
@@ -22,16 +24,18 @@ type Locale = 'ko' | 'en';
 
 type Parsed<S> = S extends z.ZodMiniType ? z.output<S> : undefined;
 type ParsedBody<R extends Route> = R['body'] extends 'text' ? string : Parsed<R['body']>;
-type CallerOf<R extends Route> = R['audience'] extends 'shopper' | 'operators' | 'finance'
-  ? Caller
-  : Caller | undefined;
+type CallerOf<R extends Route> = R extends { readonly machineScope: string }
+  ? Caller | Machine
+  : R['audience'] extends 'shopper' | 'operators' | 'finance'
+    ? Caller
+    : Caller | undefined;
 
 /** A request after every check that needs no rules of the domain. */
 export interface HttpRequest<R extends Route = Route> {
   readonly params: Parsed<R['params']>;
   readonly query: Parsed<R['query']>;
   readonly body: ParsedBody<R>;
-  /** Present for shoppers, operators and finance; for guests when they sent a token. */
+  /** Present for shoppers, operators, finance and systems; for guests when they sent a token. */
   readonly caller: CallerOf<R>;
   /** 1–255 visible ASCII characters; empty where the route does not need one. */
   readonly idempotencyKey: string;
@@ -61,18 +65,21 @@ type Context = Pick<HttpRequest, 'requestId' | 'traceparent' | 'headers' | 'loca
 interface Progress {
   path: string;
   context?: Context;
-  caller?: Caller | undefined;
+  caller?: Caller | Machine | undefined;
+  /** Present once the request was let in. */
+  guarded?: Guarded;
 }
 
 /**
  * The one pipeline of every HTTP function, in this order:
- * context → authorise → parse → run → check the response → map problems.
+ * context → authorise → guard (shedding, quotas) → parse → run → check the response → map problems.
  */
 export function httpHandler<const R extends Route, const T extends HttpResponse<R>>(
   route: R,
   run: (request: HttpRequest<R>) => Promise<T>,
 ): (event: APIGatewayProxyEventV2, context: LambdaContext) => Promise<Result> {
   const progress = (request: middy.Request<any, any>) => request.internal as unknown as Progress;
+  const guard = new Guard();
 
   const context: middy.MiddlewareObj<any, Result> = {
     before: (request) => {
@@ -86,7 +93,15 @@ export function httpHandler<const R extends Route, const T extends HttpResponse<
     before: async (request) => {
       const { headers = {} } = progress(request).context ?? {};
       await requireOriginKey(headers);
-      progress(request).caller = await authenticate(route.audience, headers.authorization);
+      progress(request).caller = await authenticate(route, headers.authorization);
+    },
+  };
+  const admit: middy.MiddlewareObj<any, Result> = {
+    before: async (request) => {
+      const { context, caller } = progress(request);
+      const sourceIp = request.event.requestContext.http?.sourceIp ?? '';
+      const asked = { caller, sourceIp, headers: context?.headers ?? {} };
+      progress(request).guarded = await guard.admit(route, asked);
     },
   };
   // From here on the event is an HttpRequest.
@@ -98,9 +113,23 @@ export function httpHandler<const R extends Route, const T extends HttpResponse<
   };
   const mapProblems: middy.MiddlewareObj<any, Result> = {
     onError: (request) => {
-      const { path, context } = progress(request);
-      request.response = problemResponse(request.error, path, context?.requestId ?? 'unknown');
+      const { path, context, guarded } = progress(request);
+      const { error } = request;
+      if (guarded) guard.record(isWantOfCapacity(error) ? 'lacking' : 'served');
+      const answered = error instanceof Refusal ? error.guarded : guarded;
+      request.response = problemResponse(error, path, context?.requestId ?? 'unknown', answered);
+      tellRefusal(route, context, error);
       leaveTrail(route, context, request.response);
+    },
+  };
+  const serve: middy.MiddlewareObj<any, Result> = {
+    after: (request) => {
+      guard.record('served');
+      const { guarded } = progress(request);
+      request.response = {
+        ...request.response,
+        headers: { ...guarded?.headers, ...request.response?.headers },
+      };
     },
   };
 
@@ -108,6 +137,8 @@ export function httpHandler<const R extends Route, const T extends HttpResponse<
     .use(mapProblems)
     .use(context)
     .use(authorise)
+    .use(admit)
+    .use(serve)
     .use(parse)
     .handler(async (request: HttpRequest<R>) => {
       const response = await run(request);
@@ -117,6 +148,14 @@ export function httpHandler<const R extends Route, const T extends HttpResponse<
       return result;
     });
   return (event, lambdaContext) => pipeline(event, lambdaContext);
+}
+
+/** Refusals that an attacker would run into, whatever the method: for whoever looks back. */
+const telling = ['unauthorized', 'forbidden', 'signature-invalid', 'card-number-refused'] as const;
+
+function tellRefusal(route: Route, context: Context | undefined, error: unknown): void {
+  const code = telling.find((one) => isDomainError(error, one));
+  if (code) log.warn('refused', { route: route.id, code, request: context?.requestId });
 }
 
 /** Of requests that change something: the gateway's access log has them all, but cannot name a trace. */
@@ -317,14 +356,7 @@ function render(
 }
 
 function commonHeaders(requestId: string): Record<string, string> {
-  return {
-    'x-request-id': requestId,
-    'x-content-type-options': 'nosniff',
-    'strict-transport-security': 'max-age=63072000; includeSubDomains',
-    // For a browser that is led to an answer: there is nothing in it to run, to frame or to tell others of.
-    'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
-    'referrer-policy': 'no-referrer',
-  };
+  return { 'x-request-id': requestId, ...securityHeaders };
 }
 
 /** RFC 9110 §13.1.2: the weak comparison, for `If-None-Match`. */
@@ -344,16 +376,19 @@ const busy = new Set([
   'TimeoutError',
 ]);
 
-function problemResponse(error: unknown, path: string, requestId: string): Result {
+function problemResponse(error: unknown, path: string, requestId: string, guarded?: Guarded): Result {
   const refusal = isDomainError(error) ? error : asRefusal(error, requestId);
   const [status, title] = problems[refusal.code];
   const headers: Record<string, string> = {
     'content-type': 'application/problem+json',
     'cache-control': 'no-store',
     ...commonHeaders(requestId),
+    ...guarded?.headers,
   };
   if (status === 401) headers['www-authenticate'] = 'Bearer';
-  if (status === 429 || status === 503) headers['retry-after'] = String(1 + Math.floor(Math.random() * 5));
+  if (status === 429 || status === 503) {
+    headers['retry-after'] = String(guarded?.retryAfter ?? 1 + Math.floor(Math.random() * 5));
+  }
   // A refusal that knows when to come back says so in seconds.
   const { retryAfterSeconds } = refusal.members;
   if (typeof retryAfterSeconds === 'number') headers['retry-after'] = String(retryAfterSeconds);
@@ -374,6 +409,16 @@ function isBusyTransaction(error: unknown): boolean {
   if (!(error instanceof Error) || !('CancellationReasons' in error)) return false;
   const passing = ['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'];
   return (error.CancellationReasons as { Code?: string }[]).some(({ Code = '' }) => passing.includes(Code));
+}
+
+/** What a function meets when AWS has no more for it; transactions that met each other are no such thing. */
+function isWantOfCapacity(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ('CancellationReasons' in error) {
+    const lacking = ['ThrottlingError', 'ProvisionedThroughputExceeded'];
+    return (error.CancellationReasons as { Code?: string }[]).some(({ Code = '' }) => lacking.includes(Code));
+  }
+  return busy.has(error.name) && !/^Transaction/.test(error.name);
 }
 
 function asRefusal(error: unknown, requestId: string): DomainError {

@@ -47,6 +47,8 @@ export const defectMetrics = {
   contractViolation: 'ContractViolation',
   internalError: 'InternalError',
   eventFailed: 'EventFailed',
+  /** A shopper in a waiting room was served at the fallback rate. */
+  dropNotConducted: 'DropNotConducted',
 } as const;
 
 /** Of the outbox's auditor and what waits for it. */
@@ -63,12 +65,22 @@ export const auditMetrics = {
   oldestDifferenceDays: 'OldestDifferenceDays',
 } as const;
 
+/** Of what is refused so that the rest can be served. */
+export const overloadMetrics = {
+  /** The level of shedding: 0 refuses nothing, 3 everything but paying and operating. */
+  shedLevel: 'ShedLevel',
+  /** Requests refused by priority, and callers refused by quota. */
+  shed: 'ShedRequests',
+  quotaRefused: 'QuotaRefusedRequests',
+} as const;
+
 type ValueOf<T> = T[keyof T];
 export type MetricName =
   | ValueOf<typeof objectiveMetrics>
   | ValueOf<typeof auditMetrics>
   | ValueOf<typeof businessMetrics>
-  | ValueOf<typeof defectMetrics>;
+  | ValueOf<typeof defectMetrics>
+  | ValueOf<typeof overloadMetrics>;
 
 /** Two stages may share an account: each has metrics of its own. */
 export function metricNamespace(stage: string): string {

@@ -135,6 +135,8 @@ export const placeOrder = route({
   method: 'POST',
   path: '/v1/orders',
   audience: 'shopper',
+  priority: 'order',
+  quota: { name: 'orders', requests: 20, seconds: 60 },
   summary: 'Place an order: all lines or none, its stock reserved in the same transaction',
   idempotent: true,
   body: placeOrderBody,
@@ -162,6 +164,7 @@ export const listOrders = route({
   method: 'GET',
   path: '/v1/orders',
   audience: 'shopper',
+  priority: 'cart',
   summary: "The caller's own orders, newest first",
   query: z.object(page),
   responses: { 200: listOf(order) },
@@ -175,6 +178,7 @@ export const getOrder = route({
   method: 'GET',
   path: '/v1/orders/{orderId}',
   audience: 'shopper',
+  priority: 'order',
   summary: "One of the caller's own orders",
   params: orderParams,
   responses: { 200: order },
@@ -186,6 +190,7 @@ export const listOrderEvents = route({
   method: 'GET',
   path: '/v1/orders/{orderId}/events',
   audience: 'shopper',
+  priority: 'cart',
   summary: "The history of one of the caller's own orders, oldest first",
   params: orderParams,
   responses: { 200: listOf(historyItem) },
@@ -197,6 +202,8 @@ export const payOrder = route({
   method: 'POST',
   path: '/v1/orders/{orderId}/payments',
   audience: 'shopper',
+  priority: 'pay',
+  quota: { name: 'payments', requests: 20, seconds: 60 },
   summary: 'Pay a placed order: the first time, or again after a decline',
   params: orderParams,
   idempotent: true,
@@ -216,10 +223,36 @@ export const cancelOrder = route({
   method: 'POST',
   path: '/v1/orders/{orderId}/cancel',
   audience: 'shopper',
+  priority: 'order',
   summary: 'Cancel an order before it is fulfilled; what was captured is refunded',
   params: orderParams,
   idempotent: true,
   responses: { 202: order },
+  problems: ['not-found', 'order-state', 'temporary-reduced-capacity'],
+});
+
+export const fulfilOrder = route({
+  id: 'fulfilOrder',
+  method: 'POST',
+  path: '/v1/admin/orders/{orderId}/fulfil',
+  audience: 'operators',
+  priority: 'operate',
+  summary:
+    'A paid order has been handed to the carrier: it can no longer be cancelled. Harmless when repeated.',
+  params: orderParams,
+  responses: { 200: order },
+  problems: ['not-found', 'order-state', 'temporary-reduced-capacity'],
+});
+
+export const deliverOrder = route({
+  id: 'deliverOrder',
+  method: 'POST',
+  path: '/v1/admin/orders/{orderId}/deliver',
+  audience: 'operators',
+  priority: 'operate',
+  summary: 'A fulfilled order has reached the shopper. Harmless when repeated.',
+  params: orderParams,
+  responses: { 200: order },
   problems: ['not-found', 'order-state', 'temporary-reduced-capacity'],
 });
 
@@ -228,6 +261,7 @@ export const refundOrder = route({
   method: 'POST',
   path: '/v1/admin/orders/{orderId}/refunds',
   audience: 'operators',
+  priority: 'operate',
   summary: 'Refund an amount, some lines, or all that is left of a captured order',
   params: orderParams,
   idempotent: true,
@@ -251,6 +285,7 @@ export const receivePaymentWebhook = route({
   method: 'POST',
   path: '/v1/webhooks/payments/{provider}',
   audience: 'provider',
+  priority: 'pay',
   summary:
     'A signed word of the payment provider that a payment has changed: a hint to look, never a command',
   params: z.object({ provider: paymentProvider }),
@@ -482,6 +517,22 @@ export const orderExpired = event({
   version: 1,
   summary: 'The order was not paid in time; its stock is given back.',
   body: ended,
+});
+
+export const orderFulfilled = event({
+  source,
+  type: 'order.fulfilled',
+  version: 1,
+  summary: 'A paid order has been handed to the carrier.',
+  body: z.object({ summary: orderSummary }),
+});
+
+export const orderDelivered = event({
+  source,
+  type: 'order.delivered',
+  version: 1,
+  summary: 'A fulfilled order has reached the shopper.',
+  body: z.object({ summary: orderSummary }),
 });
 
 /** How a refund splits over what was sold; the parts sum to its amount. `net` excludes tax and shipping. */

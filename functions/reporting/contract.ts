@@ -35,6 +35,7 @@ export const listAdminOrders = route({
   method: 'GET',
   path: '/v1/admin/orders',
   audience: 'operators',
+  priority: 'operate',
   summary:
     'Orders of all customers by status and time, newest first. A page may be short and have a next one',
   query: z.object({
@@ -54,6 +55,7 @@ export const getAdminOrder = route({
   method: 'GET',
   path: '/v1/admin/orders/{orderId}',
   audience: 'operators',
+  priority: 'operate',
   summary: "Any customer's order, with its customer and its history, as it is now",
   params: z.object({ orderId: id('ord') }),
   responses: {

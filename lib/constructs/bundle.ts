@@ -21,10 +21,12 @@ const neverLoaded = [
 /** Of the YAML package only reading is used; its documents refer to the writer for `toString`: 13 KB a bundle. */
 const withoutYamlWriter: Plugin = {
   name: 'without-yaml-writer',
-  setup({ onLoad }) {
-    onLoad({ filter: /[\\/]yaml[\\/]browser[\\/]dist[\\/]stringify[\\/]/ }, () => ({
-      contents: 'module.exports = {}',
-    }));
+  setup({ onResolve, onLoad }) {
+    // In a namespace of its own the stub is CommonJS, whatever the package says of its files: any name may be imported.
+    onResolve({ filter: /stringify[\\/]?\w*\.js$/ }, ({ path, importer }) =>
+      /[\\/]yaml[\\/]browser[\\/]/.test(importer) ? { path, namespace: 'yaml-writer' } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'yaml-writer' }, () => ({ contents: 'module.exports = {}' }));
   },
 };
 

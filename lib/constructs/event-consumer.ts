@@ -39,6 +39,7 @@ export class EventConsumer extends Construct {
         maxReceiveCount: paced ? config.checkout.attempts : config.eventAttempts,
       },
     });
+    this.queue = queue;
     watchAge(
       queue,
       900,

@@ -24,6 +24,8 @@ const attributes = {
  * Besides it only the auditor sends `floodgate.<context>` events: the stored ones that did not arrive, in this envelope.
  */
 export class EventPipe extends Construct {
+  readonly pipeName: string;
+
   constructor(scope: Construct, context: TableName, platform: Platform) {
     super(scope, 'Pipe');
     const { config, alarms } = platform;
@@ -91,6 +93,7 @@ export class EventPipe extends Construct {
           .join(', ')}}`,
       },
     });
+    this.pipeName = pipe.ref;
     // Pipes checks the role when the pipe is made.
     pipe.node.addDependency(role);
 

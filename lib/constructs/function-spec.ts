@@ -10,11 +10,13 @@ export type TableName =
   | 'notification'
   | 'finance'
   | 'reporting'
+  | 'limits'
+  | 'operations'
   | 'sandbox'
   | 'admission';
 
 /** The contexts that have functions. */
-export type ContextName = TableName | 'health';
+export type ContextName = Exclude<TableName, 'operations'> | 'health' | 'account';
 
 type DynamoAction =
   | 'dynamodb:GetItem'
@@ -27,6 +29,8 @@ type DynamoAction =
   | 'dynamodb:BatchWriteItem'
   | 'dynamodb:ConditionCheckItem';
 
+type SecretAction = 'secretsmanager:GetSecretValue' | 'secretsmanager:PutSecretValue';
+
 /** One thing that a function may do, and the environment variable by which it learns where. */
 export type Grant =
   /** `<NAME>_TABLE`. `indexes` limits Query to these indexes; without it the table itself is meant. */
@@ -34,6 +38,8 @@ export type Grant =
       readonly table: TableName;
       readonly actions: readonly DynamoAction[];
       readonly indexes?: readonly string[];
+      /** Limits it to partitions whose key is one of these, or begins with one that ends with `*`. */
+      readonly partitions?: readonly string[];
     }
   /** `USER_POOL_ID` */
   | { readonly userPool: readonly 'cognito-idp:AdminGetUser'[] }
@@ -44,6 +50,8 @@ export type Grant =
     }
   /** `CHECKOUT_MACHINE_ARN` */
   | { readonly stateMachine: 'checkout'; readonly actions: readonly 'states:StartSyncExecution'[] }
+  /** Metrics of any kind: CloudWatch takes no resource in this action. */
+  | { readonly metrics: readonly 'cloudwatch:GetMetricData'[] }
   /** `ADMISSION_KEY_ARN`: wraps the keys by which drops sign admissions. */
   | { readonly admissionKey: readonly ('kms:GenerateDataKeyPairWithoutPlaintext' | 'kms:Decrypt')[] }
   /** `CHECKOUT_QUEUE_URL`: the queue before the payment provider. */
@@ -53,9 +61,9 @@ export type Grant =
   /** `EMAIL_SENDER` */
   | { readonly email: readonly 'ses:SendEmail'[] }
   /** `SANDBOX_URL` and `SANDBOX_SECRET_ARN`: the sandbox provider's address, and the secret that holds its API key. */
-  | { readonly paymentProvider: readonly 'secretsmanager:GetSecretValue'[] }
+  | { readonly paymentProvider: readonly SecretAction[] }
   /** `WEBHOOK_SECRET_ARN`: the secret by which the sandbox provider signs its webhooks. */
-  | { readonly webhookSecret: readonly 'secretsmanager:GetSecretValue'[] };
+  | { readonly webhookSecret: readonly SecretAction[] };
 
 /** What makes a function run. */
 export type Trigger =
@@ -77,6 +85,8 @@ export type Trigger =
       /** The stage's business time zone instead of UTC. */
       readonly timeZone?: 'business';
     }
+  /** Cognito asks it before it makes a user's tokens. */
+  | { readonly userPool: 'pre-token-generation' }
   /** A task state of a workflow in `statemachines/`; the placeholder there is `${<PascalName>Arn}`. */
   | { readonly task: 'checkout' | 'finance-export' | 'finance-reconcile' };
 

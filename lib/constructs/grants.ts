@@ -16,7 +16,27 @@ export interface Permission {
  * @throws Error when a grant names something that this stage or stack does not have
  */
 export function permissionsOf(spec: FunctionSpec, platform: Platform): Permission[] {
-  return spec.grants.map((grant) => permissionOf(grant, platform, `${spec.context}-${spec.name}`));
+  const grants = [...spec.grants, ...guardGrants(spec)];
+  return grants.map((grant) => permissionOf(grant, platform, `${spec.context}-${spec.name}`));
+}
+
+/** What the guard before a route needs (`functions/kernel/guard.ts`): to see the pressure, and to count a heavy caller. */
+function guardGrants({ trigger }: FunctionSpec): Grant[] {
+  if (!('http' in trigger)) return [];
+  const { priority, quota } = trigger.http;
+  const looks = quota !== undefined || priority === 'browse' || priority === 'cart' || priority === 'order';
+  return [
+    ...(looks ? [{ table: 'limits', actions: ['dynamodb:GetItem'], partitions: ['PRESSURE'] } as const] : []),
+    ...(quota
+      ? [
+          {
+            table: 'limits',
+            actions: ['dynamodb:UpdateItem'],
+            partitions: [`QUOTA#${quota.name}#*`],
+          } as const,
+        ]
+      : []),
+  ];
 }
 
 function permissionOf(grant: Grant, platform: Platform, who: string): Permission {
@@ -25,9 +45,24 @@ function permissionOf(grant: Grant, platform: Platform, who: string): Permission
     const resources = grant.indexes
       ? grant.indexes.map((index) => `${table.tableArn}/index/${index}`)
       : [table.tableArn];
+    const conditions = grant.partitions && {
+      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [...grant.partitions] },
+    };
     return {
-      statements: [new PolicyStatement({ actions: [...grant.actions], resources })],
+      statements: [
+        new PolicyStatement({ actions: [...grant.actions], resources, ...(conditions && { conditions }) }),
+      ],
       environment: { [`${grant.table.toUpperCase()}_TABLE`]: table.tableName },
+    };
+  }
+  if ('metrics' in grant) {
+    return {
+      statements: [new PolicyStatement({ actions: [...grant.metrics], resources: ['*'] })],
+      environment: {},
+      acknowledged: {
+        'AwsSolutions-IAM5[Resource::*]':
+          'GetMetricData takes no resource (Service Authorization Reference, Amazon CloudWatch).',
+      },
     };
   }
   if ('userPool' in grant) {

@@ -1,7 +1,6 @@
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import type { EventConsumer } from '../constructs/event-consumer.ts';
 import type { FunctionSpec } from '../constructs/function-spec.ts';
 import type { Platform } from '../constructs/platform.ts';
 import { Workflow } from '../constructs/workflow.ts';
@@ -26,8 +25,7 @@ export class CheckoutStack extends FloodgateStack {
       tasks: new Map(tasks.map((spec) => [spec.name, addFunction(this, spec, platform)])),
       platform,
     });
-    const [worker] = callers.map((spec) => addFunction(this, spec, { ...platform, checkout }));
-    if (!worker) throw new Error('nobody runs the checkout workflow');
-    this.queue = (worker.node.findChild('Events') as EventConsumer).queue;
+    const called = callers.map((spec) => addFunction(this, spec, { ...platform, checkout }));
+    this.queue = called.find(({ queue }) => queue)!.queue!;
   }
 }

@@ -59,6 +59,9 @@ export class EdgeStack extends FloodgateStack {
       webAclId: this.#webAcl().attrArn,
       logBucket: logs as IBucket,
       logFilePrefix: 'cloudfront/',
+      // A crowd that waits for one number must not ask the origin all at once because one answer was an error; nor may it
+      // be told of that error, or of an old number, for CloudFront's ten seconds.
+      errorResponses: [500, 502, 503, 504].map((httpStatus) => ({ httpStatus, ttl: Duration.seconds(1) })),
       defaultBehavior: {
         origin: new HttpOrigin(domain.originName, {
           protocolPolicy: OriginProtocolPolicy.HTTPS_ONLY,

@@ -1,6 +1,7 @@
 import { type App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import type { Config } from '../config.ts';
+import type { EventPipe } from '../constructs/event-pipe.ts';
 import type { ContextName, FunctionSpec, TableSpec } from '../constructs/function-spec.ts';
 import type { Platform } from '../constructs/platform.ts';
 import { ApiStack } from './api-stack.ts';
@@ -9,11 +10,15 @@ import { ContextStack } from './context-stack.ts';
 import { DataStack } from './data-stack.ts';
 import { EdgeStack } from './edge-stack.ts';
 import { FinanceStack } from './finance-stack.ts';
+import type { FloodgateStack } from './floodgate-stack.ts';
+import { LimitsStack } from './limits-stack.ts';
 import { ObservabilityStack } from './observability-stack.ts';
 import { SandboxStack } from './sandbox-stack.ts';
+import { StageStack } from './stage-stack.ts';
 
 const contexts: readonly (readonly [ContextName, description: string])[] = [
   ['health', 'the API’s description of itself'],
+  ['account', 'what accounts may do'],
   ['catalog', 'products and categories'],
   ['inventory', 'stock'],
   ['cart', 'carts and quotes'],
@@ -42,19 +47,33 @@ export function floodgate(
   const paymentProvider = new SandboxStack(app, base, functions.filter(ofContext('sandbox')));
   const platform: Platform = { ...base, paymentProvider };
 
+  const withRoutes: FloodgateStack[] = [];
+  const pipes = new Map<ContextName, EventPipe>();
   for (const [context, description] of contexts) {
     const own = functions.filter(ofContext(context)).filter((spec) => !ofCheckout(spec));
     const outbox = tables.find(({ name, events }) => name === context && events);
     if (own.length === 0 && !outbox) continue;
-    new ContextStack(app, context, { description, platform, functions: own, ...(outbox && { outbox }) });
+    const stack = new ContextStack(app, context, {
+      description,
+      platform,
+      functions: own,
+      ...(outbox && { outbox }),
+    });
+    withRoutes.push(stack);
+    if (stack.pipe) pipes.set(context, stack.pipe);
   }
-  const { queue: checkoutQueue } = new CheckoutStack(app, platform, functions.filter(ofCheckout));
-  new ContextStack(app, 'admission', {
+  const checkout = new CheckoutStack(app, platform, functions.filter(ofCheckout));
+  const admission = new ContextStack(app, 'admission', {
     description: 'drops and their waiting room',
-    platform: { ...platform, checkoutQueue },
+    platform: { ...platform, checkoutQueue: checkout.queue },
     functions: functions.filter(ofContext('admission')),
   });
-  new FinanceStack(app, platform, functions.filter(ofContext('finance')));
+  withRoutes.push(admission);
+  const finance = new FinanceStack(app, platform, functions.filter(ofContext('finance')));
+  const measured = { checkoutQueue: checkout.queue, orderPipe: pipes.get('order') };
+  new LimitsStack(app, platform, functions.filter(ofContext('limits')), measured);
+  const stage = new StageStack(app, config, publicApi, functions);
+  for (const stack of [...withRoutes, finance]) stage.addStackDependency(stack);
   if (config.domain) new EdgeStack(app, config, config.domain);
 
   checkReservations(config, functions);

@@ -49,6 +49,11 @@ const defects: readonly {
   { name: defectMetrics.internalError, above: 10, meaning: 'Requests are answered 500.' },
   { name: defectMetrics.eventFailed, above: 10, meaning: 'Consumers fail on events, which come back.' },
   {
+    name: defectMetrics.dropNotConducted,
+    above: 0,
+    meaning: 'Nobody conducts a live drop: it admits at its fallback rate.',
+  },
+  {
     name: auditMetrics.reemitted,
     above: 0,
     meaning: 'Events had not arrived; the auditor has sent them again.',

@@ -1,3 +1,4 @@
+import { nameGroups } from '../../functions/account/handlers/name-groups.infra.ts';
 import { changeDrop } from '../../functions/admission/handlers/change-drop.infra.ts';
 import { conductDrops } from '../../functions/admission/handlers/conduct-drops.infra.ts';
 import { createDrop } from '../../functions/admission/handlers/create-drop.infra.ts';
@@ -40,10 +41,15 @@ import { importStock } from '../../functions/inventory/handlers/import-stock.inf
 import { setShards } from '../../functions/inventory/handlers/set-shards.infra.ts';
 import { setStock } from '../../functions/inventory/handlers/set-stock.infra.ts';
 import { inventoryTable } from '../../functions/inventory/table.infra.ts';
+import { measurePressure } from '../../functions/limits/handlers/measure-pressure.infra.ts';
+import { limitsTable } from '../../functions/limits/table.infra.ts';
 import { sendMail } from '../../functions/notification/handlers/send-mail.infra.ts';
 import { notificationTable } from '../../functions/notification/table.infra.ts';
+import { operationsTable } from '../../functions/operations/table.infra.ts';
 import { auditEvents } from '../../functions/order/handlers/audit-events.infra.ts';
 import { cancelOrder } from '../../functions/order/handlers/cancel-order.infra.ts';
+import { deliverOrder } from '../../functions/order/handlers/deliver-order.infra.ts';
+import { fulfilOrder } from '../../functions/order/handlers/fulfil-order.infra.ts';
 import { getOrder } from '../../functions/order/handlers/get-order.infra.ts';
 import { listOrderEvents } from '../../functions/order/handlers/list-order-events.infra.ts';
 import { listOrders } from '../../functions/order/handlers/list-orders.infra.ts';
@@ -62,6 +68,7 @@ import { getAdminOrder } from '../../functions/reporting/handlers/get-admin-orde
 import { listAdminOrders } from '../../functions/reporting/handlers/list-admin-orders.infra.ts';
 import { reportingTable } from '../../functions/reporting/table.infra.ts';
 import { deliverWebhook } from '../../functions/sandbox/handlers/deliver-webhook.infra.ts';
+import { rotateKeys } from '../../functions/sandbox/handlers/rotate-keys.infra.ts';
 import { sandbox } from '../../functions/sandbox/handlers/sandbox.infra.ts';
 import { sandboxTable } from '../../functions/sandbox/table.infra.ts';
 import type { FunctionSpec, TableSpec } from '../constructs/function-spec.ts';
@@ -76,6 +83,8 @@ export const tables: readonly TableSpec[] = [
   notificationTable,
   financeTable,
   reportingTable,
+  limitsTable,
+  operationsTable,
   admissionTable,
 ];
 
@@ -85,6 +94,8 @@ export const functions: readonly FunctionSpec[] = [
   getHealth,
   getOpenApi,
   notFound,
+  // account
+  nameGroups,
   // catalog
   changeProduct,
   createProduct,
@@ -116,6 +127,8 @@ export const functions: readonly FunctionSpec[] = [
   // order
   auditEvents,
   cancelOrder,
+  deliverOrder,
+  fulfilOrder,
   getOrder,
   listOrderEvents,
   listOrders,
@@ -131,6 +144,7 @@ export const functions: readonly FunctionSpec[] = [
   callProvider,
   // sandbox
   deliverWebhook,
+  rotateKeys,
   sandbox,
   // notification
   sendMail,
@@ -149,4 +163,6 @@ export const functions: readonly FunctionSpec[] = [
   followOrder,
   getAdminOrder,
   listAdminOrders,
+  // limits
+  measurePressure,
 ];

@@ -19,6 +19,8 @@ type Step =
   | 'wish'
   | 'give up'
   | 'voided'
+  | 'fulfilled'
+  | 'delivered'
   | 'cancelled'
   | 'expired'
   | 'refund half'
@@ -30,8 +32,8 @@ const bought = ['authorised', 'captured'] as const;
 
 /** Most orders are paid; the others end in every way there is, and some have not ended. */
 const endings: readonly Ending[] = [
-  { paid: true, steps: bought },
-  { paid: true, steps: bought },
+  { paid: true, steps: [...bought, 'fulfilled'] },
+  { paid: true, steps: [...bought, 'fulfilled', 'delivered'] },
   { paid: true, steps: bought },
   { paid: true, steps: bought },
   { paid: true, steps: ['declined', 'expired'] },
@@ -149,6 +151,8 @@ export function generatedOrder(number: number): readonly StoredEvent[] {
     wish: () => add(contract.cancelRequested, {}),
     'give up': () => add(contract.voidRequested, { ...authorised(), because: 'cancel' }),
     voided: () => add(contract.paymentVoided, { attempt, amount: money(total) }),
+    fulfilled: () => add(contract.orderFulfilled, { summary }),
+    delivered: () => add(contract.orderDelivered, { summary }),
     cancelled: () => add(contract.orderCancelled, { reason: 'shopper', released: [], summary }),
     expired: () => add(contract.orderExpired, { reason: 'unpaid', released: [], summary }),
     'refund half': () => requestRefund(false),

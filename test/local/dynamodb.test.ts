@@ -18,6 +18,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ContentionWindow } from '../../local/contention.ts';
 import { createDynamoDb } from '../../local/dynamodb.ts';
 import { accessKeyFor, OPERATOR_ACCESS_KEY } from '../../local/iam.ts';
+import type { LimitOptions } from '../../local/limits.ts';
 import { commandOf } from '../../local/processes.ts';
 import { type RunningCloud, startRuntime } from '../../local/runtime.ts';
 import { StreamSignal } from '../../local/streams.ts';
@@ -29,6 +30,7 @@ interface Options {
   readonly table?: ReturnType<typeof table>;
   readonly resources?: TemplateSource['Resources'];
   readonly windowMs?: number;
+  readonly limits?: LimitOptions;
 }
 
 /** A cloud of one table, `orders`, and DynamoDB alone. */
@@ -37,9 +39,10 @@ async function start(options: Options = {}): Promise<RunningCloud & { contention
   const assembly = writeAssembly({ shop: { Resources: { Orders, ...options.resources } } });
   const home = options.home ?? temporaryFolder();
   const contention = new ContentionWindow(options.windowMs);
-  const cloud = await startRuntime({ assembly, home, quiet: true }, [
-    (runtime) => createDynamoDb(runtime, contention, new StreamSignal()),
-  ]);
+  const cloud = await startRuntime(
+    { assembly, home, quiet: true, ...(options.limits && { limits: options.limits }) },
+    [(runtime) => createDynamoDb(runtime, contention, new StreamSignal())],
+  );
   onTestFinished(() => cloud.stop());
   return { ...cloud, contention };
 }
@@ -65,6 +68,34 @@ const transaction = (pks: readonly string[], ClientRequestToken?: string) =>
     TransactItems: pks.map((pk) => putAction(pk)),
     ...(ClientRequestToken && { ClientRequestToken }),
   });
+
+describe('imposed limits', () => {
+  it('throttle a hot key over the wire: a write, a transaction, and what is left of a batch', async () => {
+    const actions = ['dynamodb:PutItem', 'dynamodb:BatchWriteItem'];
+    const Worker = roleFor('lambda', actions, attribute('Orders'));
+    // A unit a partition at first; what it owes is paid back slowly.
+    const factors = { 'dynamodb.partitionWriteUnits': 0.000_5 };
+    const cloud = await start({ resources: { Worker }, limits: { factors } });
+    const role = cloud.runtime.resources('AWS::IAM::Role')[0]!;
+    const client = clientOf(cloud, accessKeyFor(role.arn));
+    await client.send(put('hot', { text: { S: 'x'.repeat(2_500) } }));
+    await expect(client.send(put('hot'))).rejects.toMatchObject({
+      name: 'ThrottlingException',
+      $metadata: { httpStatusCode: 400 },
+    });
+    const cancelled = await client.send(transaction(['cold', 'hot'])).catch((error) => error);
+    expect(cancelled).toBeInstanceOf(TransactionCanceledException);
+    expect(cancelled.CancellationReasons.map(({ Code }: any) => Code)).toEqual(['None', 'ThrottlingError']);
+    const writes = ['hot', 'cold'].map((pk) => ({ PutRequest: { Item: key(pk) } }));
+    const batch = await client.send(new BatchWriteItemCommand({ RequestItems: { [TableName]: writes } }));
+    expect(batch.UnprocessedItems).toEqual({ [TableName]: [writes[0]] });
+    const throttles = cloud.runtime.meter.read().lines.filter(({ counts }) => counts.throttles);
+    expect(throttles.map(({ operation, resource }) => `${operation} ${resource}`).sort()).toEqual([
+      `PutItem ${TableName}`,
+      `TransactWriteItems ${TableName}`,
+    ]);
+  });
+});
 
 describe('permissions', () => {
   /** Runs a command as a role that is allowed `actions` on the table or its index. */

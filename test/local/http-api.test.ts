@@ -70,7 +70,7 @@ async function serve(setting: Setting = {}): Promise<Served> {
     served.seen.push({ event: input.Payload, caller });
     return { StatusCode: 200, Payload: await served.reply(input.Payload) };
   });
-  await runtime.use(createHttpApi).start!();
+  await runtime.use(createHttpApi()).start!();
   return served;
 }
 

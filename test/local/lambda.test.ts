@@ -227,6 +227,23 @@ test('only a caller with the permission may invoke', async () => {
   });
 });
 
+test('imposed limits: environments are gained at their rate, executions are counted', async () => {
+  const resources = [lambdaFunction('fn')];
+  const factors = { 'lambda.environmentsPer10Seconds': 0.002, 'lambda.environmentsPerSecond': 0.001 };
+  const source = 'export const handler = async () => new Promise((done) => setTimeout(done, 50));';
+  const runtime = fakeRuntime({ resources, assets: { 'fn.zip': bundle(source) }, limits: { factors } });
+  const lambda = runtime.use(createLambda());
+  const invoke = () =>
+    lambda.call('Invoke', { FunctionName: 'fn' }, operator).then(
+      () => 'ran',
+      ({ code }) => code,
+    );
+  const throttled = 'TooManyRequestsException';
+  expect(await Promise.all([invoke(), invoke(), invoke()])).toEqual(['ran', 'ran', throttled]);
+  // Those that are there serve again.
+  expect(await Promise.all([invoke(), invoke(), invoke()])).toEqual(['ran', 'ran', throttled]);
+});
+
 test('the REST path renders payload, status and function error', async () => {
   const { lambda } = start(
     'export const handler = async (event) => { if (event.bad) throw new Error("no"); return [1]; };',
@@ -241,6 +258,7 @@ test('the REST path renders payload, status and function error', async () => {
         body: Buffer.from(JSON.stringify(payload)),
       },
       operator,
+      lambda.call,
     );
   expect(await send({})).toMatchObject({ status: 200, body: '[1]' });
   expect((await send({ bad: true })).headers).toMatchObject({ 'x-amz-function-error': 'Unhandled' });

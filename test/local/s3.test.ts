@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
+  GetObjectTaggingCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
@@ -19,13 +20,15 @@ const role = { kind: 'role', roleArn: 'arn:aws:iam::111122223333:role/export' } 
 const Bucket = 'exports';
 const keyArn = 'arn:aws:kms:eu-west-1:111122223333:key/k';
 
-function cloud() {
+function cloud(properties: Record<string, unknown> = {}) {
   const encryption = { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: keyArn };
   const BucketEncryption = {
     ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: encryption }],
   };
   const runtime = fakeRuntime({
-    resources: [resource('AWS::S3::Bucket', Bucket, { BucketEncryption }, `arn:aws:s3:::${Bucket}`)],
+    resources: [
+      resource('AWS::S3::Bucket', Bucket, { BucketEncryption, ...properties }, `arn:aws:s3:::${Bucket}`),
+    ],
   });
   const service = runtime.use(createS3);
   return { runtime, service, s3: client(service) };
@@ -47,7 +50,7 @@ function client(service: ReturnType<typeof createS3>): S3Client {
       ),
       body: Buffer.concat(chunks),
     };
-    const answer = await service.handle!(asked, role).catch((error) => {
+    const answer = await service.handle!(asked, role, service.call).catch((error) => {
       if (!(error instanceof AwsError)) throw error;
       const text = `<Error><Code>${error.code}</Code><Message>${error.message}</Message></Error>`;
       return { status: error.status, headers: {}, body: text };
@@ -194,8 +197,8 @@ describe('permission', () => {
 
   test('does not help with what is not emulated', async () => {
     const { s3 } = cloud();
-    const versioned = new GetObjectCommand({ Bucket, Key: 'k', VersionId: 'v' });
-    await expect(s3.send(versioned)).rejects.toMatchObject({ name: 'NotImplemented' });
+    const tagged = new GetObjectTaggingCommand({ Bucket, Key: 'k' });
+    await expect(s3.send(tagged)).rejects.toMatchObject({ name: 'NotImplemented' });
     const elsewhere = new GetObjectCommand({ Bucket: 'other', Key: 'k' });
     await expect(s3.send(elsewhere)).rejects.toMatchObject({ name: 'NoSuchBucket' });
   });
@@ -208,3 +211,58 @@ function md5(text: string): string {
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('base64');
 }
+
+describe('a bucket with Object Lock', () => {
+  const locked = {
+    VersioningConfiguration: { Status: 'Enabled' },
+    ObjectLockEnabled: true,
+    ObjectLockConfiguration: {
+      ObjectLockEnabled: 'Enabled',
+      Rule: { DefaultRetention: { Mode: 'GOVERNANCE', Days: 2 } },
+    },
+  };
+  const put = async (s3: S3Client, Body: string) =>
+    (await s3.send(new PutObjectCommand({ Bucket, Key: 'day.csv', Body }))).VersionId!;
+  const read = async (s3: S3Client, VersionId?: string) => {
+    const answer = await s3.send(
+      new GetObjectCommand({ Bucket, Key: 'day.csv', ...(VersionId && { VersionId }) }),
+    );
+    return answer.Body?.transformToString();
+  };
+  const remove = (s3: S3Client, options: object) =>
+    s3.send(new DeleteObjectCommand({ Bucket, Key: 'day.csv', ...options }));
+
+  test('keeps what was written, whatever is written over it or deleted afterwards', async () => {
+    const { s3 } = cloud(locked);
+    const first = await put(s3, 'first');
+    const second = await put(s3, 'second');
+    expect([await read(s3), await read(s3, first)]).toEqual(['second', 'first']);
+    await remove(s3, {});
+    await expect(read(s3)).rejects.toMatchObject({ name: 'NoSuchKey' });
+    expect([await read(s3, first), await read(s3, second)]).toEqual(['first', 'second']);
+  });
+
+  test('refuses to delete a version until its retention is over', async () => {
+    const { runtime, s3 } = cloud(locked);
+    const version = await put(s3, 'first');
+    await expect(remove(s3, { VersionId: version })).rejects.toMatchObject({
+      name: 'AccessDenied',
+      $metadata: { httpStatusCode: 403 },
+    });
+    await runtime.clock.advance(2 * 86_400_000);
+    await remove(s3, { VersionId: version });
+    await expect(read(s3, version)).rejects.toMatchObject({ name: 'NoSuchKey' });
+    await expect(read(s3)).rejects.toMatchObject({ name: 'NoSuchKey' });
+  });
+
+  test('lets only who may pass by it do so', async () => {
+    const { runtime, s3 } = cloud(locked);
+    const version = await put(s3, 'first');
+    const bypass = { VersionId: version, BypassGovernanceRetention: true };
+    runtime.denied.add(`s3:BypassGovernanceRetention arn:aws:s3:::${Bucket}/day.csv`);
+    await expect(remove(s3, bypass)).rejects.toMatchObject({ name: 'AccessDenied' });
+    runtime.denied.clear();
+    await remove(s3, bypass);
+    await expect(read(s3, version)).rejects.toMatchObject({ name: 'NoSuchKey' });
+  });
+});

@@ -38,7 +38,7 @@ describe('e-mail', () => {
       headers: {},
       body: Buffer.from(JSON.stringify(mail())),
     };
-    const answer = await ses.handle!(request, role);
+    const answer = await ses.handle!(request, role, ses.call);
     const { MessageId } = JSON.parse(String(answer.body));
     await ses.call('SendEmail', mail({ Destination: { ToAddresses: ['lee@example.com'] } }), role);
     const restarted = runtime.restart().use(createSes);

@@ -20,10 +20,12 @@ describe('configOf', () => {
     expect(() => configOf('dev', { account: '12', region: 'Seoul' })).toThrow(/account: .*; region: /);
   });
 
-  it('makes the embedded cloud’s stage differ from dev by its sender alone', () => {
-    const { stage, emailSender, ...local } = configOf('local');
-    expect(configOf('dev')).toMatchObject(local);
-    expect({ stage, emailSender }).not.toEqual({});
+  it('makes the embedded cloud’s stage differ from dev by its names and its quotas alone', () => {
+    const { stage, emailSender, signIn, quotaFactor, ...local } = configOf('local');
+    const { domainPrefix, ...pages } = signIn;
+    expect(domainPrefix).toBe('floodgate-local');
+    expect(configOf('dev')).toMatchObject({ ...local, signIn: pages });
+    expect({ stage, emailSender, quotaFactor }).not.toEqual({});
   });
 
   it('refuses to reserve concurrency for a function that is not there', () => {

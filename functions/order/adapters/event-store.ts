@@ -41,10 +41,12 @@ export function dynamoEventStore(
         const { inventory, admission } = tables;
         if ((draws.length > 0 && !inventory) || (returned.length > 0 && !admission))
           throw new Error('this function may not release stock');
-        const limits = returned.map((units) => returnItem(admission!, units));
-        const room = mostActions - events.length - limits.length;
-        if (draws.length === 0) await write(limits);
-        else await release(documents, inventory!, draws, room, (items) => write([...items, ...limits]));
+        const entries = returned.map((units) => returnItem(admission!, units));
+        const room = mostActions - events.length - entries.length;
+        if (draws.length === 0) await write(entries);
+        else {
+          await release(documents, inventory!, draws, room, (giveBack) => write([...giveBack, ...entries]));
+        }
         return 'appended';
       } catch (error) {
         if (isConflict(error)) return 'conflict';

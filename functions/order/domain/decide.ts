@@ -9,7 +9,9 @@ import {
   captureRequested,
   expiryRequested,
   orderCancelled,
+  orderDelivered,
   orderExpired,
+  orderFulfilled,
   paymentActionRequired,
   paymentCaptured,
   paymentDeclined,
@@ -108,13 +110,33 @@ function checkAmount(order: Order, amount: Money): void {
 
 /**
  * The shopper cancels. While an attempt is open the wish is recorded; what was captured is refunded.
- * @throws DomainError `order-state` once it has expired
+ * @throws DomainError `order-state` once it has expired or the goods are on their way
  */
 export function decideCancellation(order: Order, refundId: string): Decision {
   if (order.status === 'cancelled' || order.wish === 'cancel') return nothing;
   if (order.status === 'expired') throw refusal(order, 'The order has expired; there is nothing to cancel.');
+  if (order.status === 'fulfilled' || order.status === 'delivered') {
+    throw refusal(order, `The order is ${order.status}; it can only be returned.`);
+  }
   if (order.open) return only(decided(cancelRequested, {}));
   return cancel(order, refundId);
+}
+
+/** The goods go to the carrier. @throws DomainError `order-state` unless it is paid, or fulfilled already */
+export function decideFulfilment(order: Order): Decision {
+  if (order.status === 'fulfilled' || order.status === 'delivered') return nothing;
+  if (order.status !== 'paid')
+    throw refusal(order, `The order is ${order.status}; only a paid one is fulfilled.`);
+  return only(decided(orderFulfilled, { summary: summaryOf(order) }));
+}
+
+/** The goods have arrived. @throws DomainError `order-state` unless it is fulfilled, or delivered already */
+export function decideDelivery(order: Order): Decision {
+  if (order.status === 'delivered') return nothing;
+  if (order.status !== 'fulfilled') {
+    throw refusal(order, `The order is ${order.status}; only a fulfilled one is delivered.`);
+  }
+  return only(decided(orderDelivered, { summary: summaryOf(order) }));
 }
 
 /** The reservation is over: the order ends, or its wish to end is recorded while an attempt is open. */

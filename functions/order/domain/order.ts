@@ -6,7 +6,9 @@ import {
   captureRequested,
   expiryRequested,
   orderCancelled,
+  orderDelivered,
   orderExpired,
+  orderFulfilled,
   orderPlaced,
   paymentActionRequired,
   paymentCaptured,
@@ -74,7 +76,7 @@ export interface Order {
   readonly id: string;
   readonly placed: Body<typeof orderPlaced>;
   readonly shippingAddress: Address;
-  readonly status: 'placed' | 'paid' | 'cancelled' | 'expired';
+  readonly status: 'placed' | 'paid' | 'fulfilled' | 'delivered' | 'cancelled' | 'expired';
   /** The number of events; the next one takes `version + 1`. */
   readonly version: number;
   readonly placedAt: string;
@@ -216,6 +218,10 @@ function apply(order: Order, event: OrderEvent): Order {
       return { ...order, status: 'cancelled', wish: undefined };
     case orderExpired.type:
       return { ...order, status: 'expired', wish: undefined };
+    case orderFulfilled.type:
+      return { ...order, status: 'fulfilled' };
+    case orderDelivered.type:
+      return { ...order, status: 'delivered' };
     case refundRequested.type: {
       const {
         refundId,

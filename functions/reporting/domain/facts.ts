@@ -105,6 +105,8 @@ const statusAfter: Readonly<Record<string, OrderRow['status']>> = {
   'payment.captured': 'paid',
   'order.cancelled': 'cancelled',
   'order.expired': 'expired',
+  'order.fulfilled': 'fulfilled',
+  'order.delivered': 'delivered',
 };
 
 const paymentAfter: Readonly<Record<string, OrderRow['paymentStatus']>> = {

@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { onTestFinished } from 'vitest';
+import { CrossingPoint } from '../../../local/boundary.ts';
+import { createLimits, type LimitOptions } from '../../../local/limits.ts';
 import { RequestMeter } from '../../../local/meter.ts';
+import { MinuteMetrics } from '../../../local/metrics.ts';
 import {
   AwsError,
   type Caller,
@@ -47,6 +50,7 @@ export interface FakeOptions {
   readonly home?: string;
   readonly db?: DatabaseSync;
   readonly clock?: Clock;
+  readonly limits?: LimitOptions;
 }
 
 const region = 'eu-west-1';
@@ -63,6 +67,13 @@ export function fakeRuntime(options: FakeOptions = {}): FakeRuntime {
   const logs: string[] = [];
   const denied = new Set<string>();
   const revoked = new Set<string>();
+  const meter = new RequestMeter(resources, () => clock.now());
+  const boundary = new CrossingPoint({
+    clock,
+    meter,
+    isFunction: () => true,
+    crash: async (Role) => services.get('lambda')?.call('Crash', { Role }, operator),
+  });
   const runtime: FakeRuntime = {
     region,
     account,
@@ -72,7 +83,10 @@ export function fakeRuntime(options: FakeOptions = {}): FakeRuntime {
     db,
     clock,
     iam: listIam(denied, revoked),
-    meter: new RequestMeter(resources, () => clock.now()),
+    meter,
+    limits: createLimits(clock, options.limits),
+    boundary,
+    metrics: new MinuteMetrics(clock),
     calls,
     logs,
     denied,
@@ -95,9 +109,12 @@ export function fakeRuntime(options: FakeOptions = {}): FakeRuntime {
       logs.push(`${service}: ${message}`);
     },
     use(factory) {
-      const service = factory(runtime);
+      const service = boundary.around(factory(runtime));
       services.set(service.name, service);
-      onTestFinished(async () => service.stop?.());
+      onTestFinished(async () => {
+        boundary.stop();
+        await service.stop?.();
+      });
       return service;
     },
     answer(name, reply) {

@@ -193,6 +193,12 @@ export const rows: Readonly<Record<RouteId, Row>> = {
   receivePaymentWebhook: {
     samples: async ({ store }) => [await webhookOf(store, 'ord_Nobody-1')],
   },
+  fulfilOrder: {
+    samples: async (scene) => [{ params: { orderId: await scene.paidOrder(scene.shopper) } }],
+  },
+  deliverOrder: {
+    samples: async (scene) => [{ params: { orderId: await scene.fulfilledOrder(scene.shopper) } }],
+  },
   refundOrder: {
     samples: async (scene) => {
       const params = { orderId: await scene.paidOrder(scene.shopper) };

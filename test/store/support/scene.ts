@@ -36,6 +36,8 @@ export interface Scene {
   order(owner: Account): Promise<string>;
   /** The same, for two units and paid. */
   paidOrder(owner: Account): Promise<string>;
+  /** The same, handed to the carrier. */
+  fulfilledOrder(owner: Account): Promise<string>;
 }
 
 /** Sets a scene of its own in a store that runs. */
@@ -57,6 +59,11 @@ export async function setScene(store: Store): Promise<Scene> {
     if (status !== 201) throw new Error(`no order: ${status} ${text}`);
     return body.id;
   };
+  const paidOrder = async (owner: Account) => {
+    const orderId = await place(owner, 2, 'tok_approve');
+    await settled(store, owner.token, orderId, { payment: 'captured' });
+    return orderId;
+  };
   return {
     store,
     shopper,
@@ -76,9 +83,11 @@ export async function setScene(store: Store): Promise<Scene> {
       return body.id;
     },
     order: (owner) => place(owner, 1, ''),
-    paidOrder: async (owner) => {
-      const orderId = await place(owner, 2, 'tok_approve');
-      await settled(store, owner.token, orderId, { payment: 'captured' });
+    paidOrder,
+    fulfilledOrder: async (owner) => {
+      const orderId = await paidOrder(owner);
+      const { status, text } = await store.request('POST', `/v1/admin/orders/${orderId}/fulfil`, operator);
+      if (status !== 200) throw new Error(`not fulfilled: ${status} ${text}`);
       return orderId;
     },
   };

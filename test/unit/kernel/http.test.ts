@@ -18,6 +18,7 @@ const putThing = route({
   path: '/v1/things/{thingId}',
   audience: 'all',
   summary: 'A thing',
+  priority: 'operate',
   params: z.object({ thingId: id('prd') }),
   query: z.object({ limit: page.limit, note: z.optional(z.string()) }),
   body: z.object({ name: z.string().check(z.minLength(2)), tags: z.optional(z.array(z.string())) }),
@@ -32,6 +33,7 @@ const getThing = route({
   path: '/v1/things',
   audience: 'all',
   summary: 'Things',
+  priority: 'browse',
   responses: { 200: z.object({ ok: z.boolean() }) },
 });
 
@@ -268,6 +270,20 @@ describe('a request is refused', () => {
     const answer = await send({ ...getThing, audience: 'shopper' }, {});
     expect(answer.status).toBe(401);
     expect(answer.headers['www-authenticate']).toBe('Bearer');
+  });
+
+  it('and told to the log, where somebody may be trying what they may not, without what was sent', async () => {
+    const told = vi.mocked(log.warn);
+    told.mockClear();
+    await send({ ...getThing, audience: 'shopper' }, { headers: { authorization: 'Bearer secret' } });
+    await refuse({ ...good, query: { note: '4111111111111111' }, rawQuery: 'note=4111111111111111' });
+    expect(told.mock.calls).toEqual([
+      ['refused', { route: getThing.id, code: 'unauthorized', request: 'gateway-id' }],
+      ['refused', { route: putThing.id, code: 'card-number-refused', request: 'gateway-id' }],
+    ]);
+    told.mockClear();
+    await refuse({ ...good, body: '{' });
+    expect(told).not.toHaveBeenCalled();
   });
 });
 

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { Money } from '../../../functions/kernel/contract.ts';
 import {
   decideCancellation,
+  decideDelivery,
   decideExpiry,
+  decideFulfilment,
   decideOutcome,
   decidePayment,
   decideRefund,
@@ -48,6 +50,36 @@ const pay =
     decidePayment(order, { method: 'card', token, keyHash, requestHash: token, now });
 const placed = (payment = true) => new History(placedEvent({ payment }));
 const paid = () => placed().and(answer(authorized)).and(answer(captured));
+
+describe('shipping', () => {
+  it('fulfils a paid order, then delivers it; repeats say nothing new', () => {
+    const history = paid().and(decideFulfilment).and(decideFulfilment);
+    expect(viewOf(history.order).status).toBe('fulfilled');
+    history.and(decideDelivery).and(decideDelivery).and(decideFulfilment);
+    expect(history.types.slice(-2)).toEqual(['order.fulfilled', 'order.delivered']);
+    expect(viewOf(history.order)).toMatchObject({ status: 'delivered', payment: { status: 'captured' } });
+  });
+
+  it('neither sends what is not paid, nor delivers what was not sent', () => {
+    expect(() => placed().and(decideFulfilment)).toThrow(expect.objectContaining({ code: 'order-state' }));
+    expect(() => paid().and(cancel).and(decideFulfilment)).toThrow(
+      expect.objectContaining({ code: 'order-state' }),
+    );
+    expect(() => paid().and(decideDelivery)).toThrow(expect.objectContaining({ code: 'order-state' }));
+  });
+
+  it('does not cancel what has been sent, and still refunds it', () => {
+    const sent = paid().and(decideFulfilment);
+    expect(() => sent.and(cancel)).toThrow(expect.objectContaining({ code: 'order-state' }));
+    expect(() => sent.and(decideDelivery).and(cancel)).toThrow(
+      expect.objectContaining({ code: 'order-state' }),
+    );
+    sent.and((order) =>
+      decideRefund(order, { refundId: 'rfd_2', amount: 500, reason: 'a scratch', requestHash: 'a' }),
+    );
+    expect(sent.order).toMatchObject({ status: 'delivered', refunds: [{ amount: 500 }] });
+  });
+});
 
 describe('paying', () => {
   it('authorises, then captures, then is paid', () => {

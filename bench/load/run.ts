@@ -1,0 +1,144 @@
+import { type Reading, readMeter } from './cost.ts';
+import { type Check, type Findings, Ground, type Scenario } from './ground.ts';
+import type { LoadOptions } from './options.ts';
+import { inMs, type Result } from './report.ts';
+import { browse } from './scenarios/browse.ts';
+import { drop } from './scenarios/drop.ts';
+import { mix } from './scenarios/mix.ts';
+import { surge } from './scenarios/surge.ts';
+
+const scenarios: Readonly<Record<LoadOptions['scenario'], Scenario>> = { browse, mix, drop, surge };
+
+/** How long the store may take after the last answer until nothing is under way any more. */
+const restMs = 300_000;
+
+interface Where {
+  readonly apiUrl: string;
+  /** Seconds of processor time that the store has taken so far, where it can be known. */
+  readonly cpuSeconds?: () => number;
+}
+
+/**
+ * One run of the load.
+ * 1. Goods and accounts are made; the meter is set to zero.
+ * 2. The scenario sends its load; what it is answered is written down.
+ * 3. Whoever was left without an answer asks again; the store comes to rest.
+ * 4. What was answered, the store and the provider's book are held against each other.
+ */
+export async function runLoad(
+  options: LoadOptions,
+  where: Where,
+  say: (line: string) => void = () => {},
+): Promise<Result> {
+  const overview = await fetch(new URL('/_local', where.apiUrl)).catch(() => undefined);
+  const ground = new Ground(options, where.apiUrl, overview?.ok === true);
+  try {
+    say('setting up');
+    const prepared = await scenarios[options.scenario](ground);
+    await ground.rest(restMs);
+    if (ground.embedded) await ground.client.request('DELETE', '/_local/meter');
+    const cpu = where.cpuSeconds?.() ?? 0;
+    const own = process.cpuUsage();
+
+    say('the load begins');
+    ground.begin();
+    const timer = setInterval(() => say(progressOf(ground)), 1_000);
+    const begin = performance.now();
+    try {
+      await prepared.run();
+    } finally {
+      clearInterval(timer);
+    }
+    const seconds = (performance.now() - begin) / 1_000;
+    const taken = (where.cpuSeconds?.() ?? 0) - cpu;
+    const spent = process.cpuUsage(own);
+    say(progressOf(ground));
+
+    say('coming to rest');
+    await ground.resolve();
+    await ground.rest(restMs);
+    const reading = ground.embedded ? await readMeter(ground.client) : undefined;
+    say('holding it against the store and the book');
+    const findings = await prepared.conclude();
+    const cpuFigures = {
+      'processor time of the load itself': `${((spent.user + spent.system) / 1e6).toFixed(1)} s`,
+      ...(where.cpuSeconds && {
+        'processor time of the store': `${taken.toFixed(1)} s in ${seconds.toFixed(1)} s`,
+      }),
+    };
+    return {
+      title: `Floodgate under load: ${options.scenario}`,
+      when: new Date().toISOString(),
+      command: commandOf(options),
+      recorder: ground.recorder,
+      cache: ground.cache,
+      findings: withCommon(ground, findings, reading, seconds, cpuFigures),
+    };
+  } finally {
+    ground.close();
+  }
+}
+
+function withCommon(
+  { recorder, accepted }: Ground,
+  findings: Findings,
+  reading: Reading | undefined,
+  seconds: number,
+  cpu: Findings['figures'],
+): Findings {
+  const orders = accepted.length;
+  const requests = [...recorder.steps.values()].reduce((sum, { latency }) => sum + latency.count, 0);
+  const answered: Check = {
+    name: 'everyone is answered',
+    holds: ![...recorder.reasons.keys()].some((reason) =>
+      /no answer in time|ECONN|EPIPE|closed/.test(reason),
+    ),
+    detail: `${requests} requests`,
+  };
+  const perOrder = (units: number) => (orders > 0 ? (units / orders).toFixed(2) : '–');
+  return {
+    figures: {
+      seconds: seconds.toFixed(1),
+      requests: `${requests} (${(requests / seconds).toFixed(0)} a second)`,
+      'orders accepted': `${orders} (${(orders / seconds).toFixed(1)} a second)`,
+      'sent late by this process, p99': inMs(recorder.lateness.percentile(99)),
+      ...findings.figures,
+      ...(reading && {
+        'write units per order, browsing included': perOrder(reading.writeUnits),
+        'read units per order, browsing included': perOrder(reading.readUnits),
+        'list price of all of it': `$${reading.usd.toFixed(4)}`,
+        'list price per million orders': orders > 0 ? `$${((reading.usd / orders) * 1e6).toFixed(2)}` : '–',
+        'dearest services': reading.usdByService
+          .slice(0, 4)
+          .map(([service, usd]) => `${service} $${usd.toFixed(4)}`)
+          .join(', '),
+      }),
+      ...cpu,
+    },
+    checks: [answered, ...findings.checks],
+  };
+}
+
+function progressOf({ recorder, accepted }: Ground): string {
+  const seconds = recorder.seconds;
+  const last = seconds.at(-2) ?? seconds.at(-1);
+  if (!last) return 'waiting';
+  const { counts, latency, started } = last;
+  return [
+    `${String(seconds.length).padStart(4)} s`,
+    `${started} due`,
+    `${counts.accepted} accepted`,
+    `${counts.refused} refused`,
+    `${counts.shed} shed`,
+    `${counts.failed} failed`,
+    `p50 ${inMs(latency.percentile(50))}`,
+    `p99 ${inMs(latency.percentile(99))}`,
+    `${accepted.length} orders so far`,
+  ].join('  ');
+}
+
+function commandOf(options: LoadOptions): string {
+  const { report: _, tokens: __, limits, ...rest } = options;
+  const given = Object.entries(rest).map(([name, value]) => `--${name} ${value}`);
+  return ['npm run load --', ...given, ...(limits ? ['--limits'] : [])].join(' ');
+}

@@ -1,0 +1,244 @@
+import type { Config } from '../lib/config.ts';
+import { functionId } from '../lib/constructs/bundle.ts';
+import { routeKeyOf } from '../lib/constructs/http-route.ts';
+import { throttlesOf } from '../lib/constructs/throttles.ts';
+import { functions } from '../lib/stacks/specs.ts';
+import assumptions from './assumptions.json' with { type: 'json' };
+import budget from './budget.json' with { type: 'json' };
+import documented from './limits.json' with { type: 'json' };
+import priceList from './prices.json' with { type: 'json' };
+
+const { prices } = priceList;
+
+/** An event as it is planned. */
+export interface Event {
+  readonly shoppers: number;
+  /** Seconds in which they arrive. */
+  readonly within: number;
+  /** Of those who come, how many sign in then and there (0–1). */
+  readonly signingIn: number;
+  /** Orders that are let through each second; undefined: as fast as payment allows. */
+  readonly ordersPerSecond: number | undefined;
+  /** Units for sale of each SKU, and the shards they lie in. */
+  readonly stock: readonly { readonly sku: string; readonly units: number; readonly shards: number }[];
+  /** Counters on which each second's arrivals are spread. */
+  readonly arrivalShards: number;
+  /** How often a shopper in the queue asks for the ticket, in seconds. */
+  readonly pollSeconds: number;
+}
+
+/** What the account and the tables have in place of the documented defaults, by name as in limits.json. */
+export type Raised = Readonly<Record<string, number>>;
+
+export interface Check {
+  readonly what: string;
+  readonly needs: number;
+  readonly has: number;
+  readonly unit: string;
+  /** What follows when more is needed than there is. */
+  readonly otherwise: string;
+  /** How to raise it. */
+  readonly remedy: string;
+}
+
+export interface Readiness {
+  readonly ordersPerSecond: number;
+  /** The tightest first. */
+  readonly checks: readonly Check[];
+  /** What is not there to be checked. */
+  readonly missing: readonly string[];
+  readonly usd: { readonly queue: number; readonly orders: number; readonly mail: number };
+}
+
+/** Seconds of a payment from its start to its end: the provider's time and the workflow's own. */
+const paymentSeconds = (assumptions.providerMilliseconds + assumptions.workflowMilliseconds) / 1_000;
+/** Calls of the provider for a payment: authorise and capture. */
+const callsPerPayment = 2;
+/** Write units of a draw in a transaction (DynamoDB doubles them there). */
+const writesPerDraw = 2;
+/** A ticket's counter and its item. */
+const writesPerTicket = 2;
+/** Events of an order from placed to captured. */
+const eventsPerOrder = 6;
+/** E-mails of an order while the event lasts. */
+const mailsPerOrder = 2;
+
+/**
+ * Compares what an event asks for with the stage's settings and AWS's documented limits. Arithmetic, not a measurement:
+ * it says what breaks first, not when. `npm run simulate:scale` plays the same out over time.
+ */
+export function readinessOf(event: Event, config: Config, raised: Raised = {}): Readiness {
+  const limit = (name: keyof typeof documented.limits) => raised[name] ?? documented.limits[name].value;
+  const reserved = (id: string) => config.reservedConcurrency[id] ?? 0;
+  const workers = config.checkout.concurrency;
+  const paymentsPerSecond = Math.min(workers / paymentSeconds, limit('provider.rate') / callsPerPayment);
+  const orders = event.ordersPerSecond ?? paymentsPerSecond;
+  const units = event.stock.reduce((sum, one) => sum + one.units, 0);
+  const arrivals = event.shoppers / event.within;
+  const polls = event.shoppers / event.pollSeconds;
+  const throttle = throttlesOf(config, functions)[placeOrderKey()];
+  const reservedInAll = Object.values(config.reservedConcurrency).reduce((sum, one) => sum + one, 0);
+  const queueSeconds = assumptions.milliseconds.other / 1_000;
+
+  const checks: Check[] = [
+    // The whole rate may fall on one SKU at a time.
+    ...event.stock.map(({ sku, shards }) => ({
+      what: `shards of ${sku}`,
+      needs: orders * writesPerDraw,
+      has: shards * limit('dynamodb.partitionWriteUnits'),
+      unit: 'write units/s',
+      otherwise: 'draws conflict and are throttled; buyers wait and may be answered 503',
+      remedy: `raise shards to ${Math.ceil((orders * writesPerDraw * 2) / limit('dynamodb.partitionWriteUnits'))} or more`,
+    })),
+    {
+      what: 'inventory table, at the start',
+      needs: orders * writesPerDraw,
+      has: raised['inventory.warmWriteUnits'] ?? limit('dynamodb.onDemandStartWriteUnits'),
+      unit: 'write units/s',
+      otherwise: 'the table throttles until it has grown',
+      remedy: 'warm throughput of the inventory table',
+    },
+    {
+      what: 'order table, at the start',
+      // All write units of an order are counted here; a few are other tables'.
+      needs: orders * budget.writeUnitsPerOrder,
+      has: raised['order.warmWriteUnits'] ?? limit('dynamodb.onDemandStartWriteUnits'),
+      unit: 'write units/s',
+      otherwise: 'the table throttles until it has grown',
+      remedy: 'warm throughput of the order table',
+    },
+    {
+      what: 'admission table, at the start',
+      needs: arrivals * writesPerTicket,
+      has: raised['admission.warmWriteUnits'] ?? limit('dynamodb.onDemandStartWriteUnits'),
+      unit: 'write units/s',
+      otherwise: 'tickets are answered 503 and asked for again',
+      remedy: 'warm throughput of the admission table',
+    },
+    {
+      what: 'arrival counters',
+      needs: arrivals,
+      has: event.arrivalShards * limit('dynamodb.partitionWriteUnits'),
+      unit: 'tickets/s',
+      otherwise: 'tickets are answered 503 and asked for again',
+      remedy: 'more arrival shards (a new drop)',
+    },
+    {
+      what: 'gateway, in the stage',
+      needs: arrivals + polls + orders,
+      has: config.api.requestsPerSecond,
+      unit: 'requests/s',
+      otherwise: 'requests are answered 429 by the gateway',
+      remedy: 'api.requestsPerSecond in lib/config.ts, or a longer poll',
+    },
+    {
+      what: 'gateway, in the account',
+      needs: arrivals + polls + orders,
+      has: limit('apigateway.accountRate'),
+      unit: 'requests/s',
+      otherwise: 'requests of all APIs are answered 429',
+      remedy: 'the account’s quota of API Gateway',
+    },
+    {
+      what: 'throttle of POST /v1/orders',
+      needs: orders,
+      has: throttle?.ThrottlingRateLimit ?? config.api.requestsPerSecond,
+      unit: 'requests/s',
+      otherwise: 'orders are answered 429 by the gateway',
+      remedy: 'reservedConcurrency of order-place-order in lib/config.ts',
+    },
+    {
+      what: 'unreserved concurrency (tickets, polls, reading orders)',
+      needs: (arrivals + polls) * queueSeconds,
+      has: limit('lambda.concurrency') - reservedInAll,
+      unit: 'environments',
+      otherwise: 'tickets and operators are answered 503',
+      remedy: 'the account’s concurrency, or less of it reserved',
+    },
+    {
+      what: 'payments (the provider’s pace)',
+      needs: orders,
+      has: paymentsPerSecond,
+      unit: 'payments/s',
+      otherwise: 'payments wait in their queue, and nothing is lost while reservations hold',
+      remedy: 'checkout.concurrency in lib/config.ts, and the provider’s rate',
+    },
+    {
+      what: 'workers of payments',
+      needs: workers,
+      has: reserved('order-run-checkout') || limit('lambda.concurrency') - reservedInAll,
+      unit: 'environments',
+      otherwise: 'payments wait in their queue',
+      remedy: 'reservedConcurrency of order-run-checkout in lib/config.ts',
+    },
+    {
+      what: 'workflow starts',
+      needs: orders,
+      has: limit('states.expressStartRate'),
+      unit: 'executions/s',
+      otherwise: 'payments wait in their queue',
+      remedy: 'the account’s quota of Step Functions',
+    },
+    {
+      what: 'events to the bus',
+      needs: orders * eventsPerOrder,
+      has: limit('events.putEventsRate'),
+      unit: 'events/s',
+      otherwise: 'the outbox falls behind and catches up',
+      remedy: 'the account’s quota of EventBridge',
+    },
+    {
+      what: 'sign-ins',
+      needs: arrivals * event.signingIn,
+      has: limit('cognito-idp.signInRate'),
+      unit: 'sign-ins/s',
+      otherwise: 'shoppers cannot sign in and miss their second',
+      remedy: 'ask shoppers to sign in before; the account’s quota of Cognito',
+    },
+    {
+      what: 'e-mail',
+      needs: orders * mailsPerOrder,
+      has: limit('ses.sendRate'),
+      unit: 'messages/s',
+      otherwise: `e-mail is late by up to ${Math.ceil((units * mailsPerOrder) / limit('ses.sendRate') / 60)} min, and none is lost`,
+      remedy: 'the account’s sending rate of SES',
+    },
+  ];
+  return {
+    ordersPerSecond: orders,
+    checks: checks.sort((a, b) => tightness(b) - tightness(a)),
+    missing: [
+      'Scheduled provisioned concurrency is not built (it takes an alias for each function and scheduled actions of Application Auto Scaling): the first requests of the event meet cold starts. Send traffic before it opens.',
+    ],
+    usd: costOf(event, units),
+  };
+}
+
+/** What is needed of what there is; above 1 it breaks. */
+export function tightness({ needs, has }: Check): number {
+  return has > 0 ? needs / has : needs > 0 ? Number.POSITIVE_INFINITY : 0;
+}
+
+function placeOrderKey(): string {
+  const spec = functions.find((one) => functionId(one) === 'order-place-order');
+  if (!spec || !('http' in spec.trigger)) throw new Error('there is no function that places orders');
+  return routeKeyOf(spec.trigger.http);
+}
+
+/** At list prices: everybody takes a ticket, asks for it five times, and each unit becomes an order of its own. */
+function costOf({ shoppers }: Event, units: number): Readiness['usd'] {
+  const each = (name: keyof typeof prices, count: number) => (prices[name].usd / prices[name].per) * count;
+  const asks = 6;
+  const perShopper =
+    each('apigateway.requests', asks) +
+    each('cloudfront.requests', asks) +
+    each('dynamodb.writeUnits', writesPerTicket) +
+    each('dynamodb.readUnits', asks) +
+    each('lambda.requests', asks) +
+    each('lambda.gbSeconds', (asks * 0.5 * assumptions.milliseconds.other) / 1_000);
+  return {
+    queue: shoppers * perShopper,
+    orders: (units * budget.usdPerMillionOrders) / 1_000_000,
+    mail: each('ses.emails', units * mailsPerOrder),
+  };
+}

@@ -1,0 +1,71 @@
+import { endpointFromEnvironment, refusalOf, sendSigned } from './aws-request.ts';
+import type { Pressure } from './pressure.ts';
+import type { SharedCount } from './quota.ts';
+
+/*
+ * The table `limits`, as every function with a route uses it: without the SDK, which some of them do not have, and
+ * with little patience, as a request waits for it. `functions/limits/keys.ts` has the chart.
+ */
+
+export const pressureKey = { pk: 'PRESSURE', sk: 'NOW' } as const;
+export const quotaPartitionPrefix = 'QUOTA#';
+
+/** Milliseconds. */
+const answerWithin = 300;
+
+/** @throws Error when it cannot be read in time */
+export async function readPressure(table: string): Promise<Pressure> {
+  const { Item } = await call('GetItem', { TableName: table, Key: stringKey(pressureKey) });
+  return pressureOf(Item ?? {});
+}
+
+/** The item of the pressure with its attributes as DynamoDB writes them. Each part is there with its time, or not at all. */
+function pressureOf(item: Record<string, { N?: string } | undefined>): Pressure {
+  const number = (name: string) => Number(item[name]?.N);
+  return {
+    ...(item.measuredAt && { measured: { level: number('measuredLevel'), at: number('measuredAt') } }),
+    ...(item.orderedUntil && { ordered: { level: number('orderedLevel'), until: number('orderedUntil') } }),
+    ...(item.quotasUntil && { quotas: { factor: number('quotaFactor'), until: number('quotasUntil') } }),
+  };
+}
+
+/** Counts requests of a caller in one item a window, which DynamoDB deletes some time after it. */
+export function sharedCount(table: string): SharedCount {
+  return async ({ name, caller, window, endsAt }, requests) => {
+    const { Attributes } = await call('UpdateItem', {
+      TableName: table,
+      Key: stringKey({ pk: `${quotaPartitionPrefix}${name}#${caller}`, sk: String(window) }),
+      UpdateExpression: 'ADD requests :requests SET expiresAt = :expiresAt',
+      ExpressionAttributeValues: {
+        ':requests': { N: String(requests) },
+        ':expiresAt': { N: String(Math.ceil(endsAt) + 3_600) },
+      },
+      ReturnValues: 'UPDATED_NEW',
+    });
+    return Number(Attributes?.requests?.N);
+  };
+}
+
+function stringKey({ pk, sk }: { readonly pk: string; readonly sk: string }) {
+  return { pk: { S: pk }, sk: { S: sk } };
+}
+
+async function call(operation: string, input: object): Promise<any> {
+  const response = await sendSigned(
+    {
+      service: 'dynamodb',
+      method: 'POST',
+      url: new URL(
+        endpointFromEnvironment('DYNAMODB') ?? `https://dynamodb.${process.env.AWS_REGION}.amazonaws.com/`,
+      ),
+      headers: {
+        'content-type': 'application/x-amz-json-1.0',
+        'x-amz-target': `DynamoDB_20120810.${operation}`,
+      },
+      body: JSON.stringify(input),
+    },
+    answerWithin,
+  );
+  if (!response.ok) throw await refusalOf(response);
+  return response.json();
+}

@@ -1,0 +1,91 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Event, readinessOf, tightness } from '../../../bench/readiness.ts';
+import { configOf } from '../../../lib/config.ts';
+
+const prod = configOf('prod');
+const event: Event = {
+  shoppers: 100_000,
+  within: 60,
+  signingIn: 0.05,
+  ordersPerSecond: 200,
+  stock: [{ sku: 'sku_1', units: 10_000, shards: 1 }],
+  arrivalShards: 64,
+  pollSeconds: 10,
+};
+const events = fc.record({
+  shoppers: fc.integer({ min: 1, max: 1_000_000 }),
+  within: fc.integer({ min: 1, max: 600 }),
+  signingIn: fc.double({ min: 0, max: 1, noNaN: true }),
+  ordersPerSecond: fc.option(fc.integer({ min: 1, max: 10_000 }), { nil: undefined }),
+  stock: fc.array(
+    fc.record({
+      sku: fc.constantFrom('sku_1', 'sku_2'),
+      units: fc.integer({ min: 1, max: 10_000 }),
+      shards: fc.integer({ min: 1, max: 90 }),
+    }),
+    { minLength: 1, maxLength: 2 },
+  ),
+  arrivalShards: fc.integer({ min: 1, max: 256 }),
+  pollSeconds: fc.integer({ min: 1, max: 60 }),
+});
+
+const found = (what: string, of: Event = event, raised = {}) =>
+  readinessOf(of, prod, raised).checks.find((check) => check.what === what)!;
+
+describe('readiness', () => {
+  it('names what is tightest first', () => {
+    fc.assert(
+      fc.property(events, (planned) => {
+        const { checks } = readinessOf(planned, prod);
+        expect(tightness(checks[0]!)).toBe(Math.max(...checks.map(tightness)));
+      }),
+    );
+  });
+
+  it('says e-mail breaks first in a drop that everything else carries', () => {
+    const calm = { ...event, shoppers: 600, ordersPerSecond: 20 };
+    const [first] = readinessOf(calm, prod).checks;
+    expect(first).toMatchObject({ what: 'e-mail', needs: 40, has: 14 });
+  });
+
+  it('says sign-ins break first when everybody signs in at the start', () => {
+    const [first] = readinessOf({ ...event, signingIn: 1 }, prod).checks;
+    expect(first).toMatchObject({ what: 'e-mail' });
+    const raised = { 'ses.sendRate': 10_000, 'provider.rate': 10_000 };
+    expect(readinessOf({ ...event, signingIn: 1 }, prod, raised).checks[0]).toMatchObject({
+      what: 'sign-ins',
+    });
+  });
+
+  it('counts shards: one carries 500 draws a second', () => {
+    expect(tightness(found('shards of sku_1', { ...event, ordersPerSecond: 501 }))).toBeGreaterThan(1);
+    const stock = [{ sku: 'sku_1', units: 10_000, shards: 8 }];
+    expect(tightness(found('shards of sku_1', { ...event, ordersPerSecond: 501, stock }))).toBeLessThan(1);
+  });
+
+  it('never gets worse when a quota is raised', () => {
+    fc.assert(
+      fc.property(events, (planned) => {
+        const worst = (raised: Record<string, number>) =>
+          Math.max(...readinessOf(planned, prod, raised).checks.map(tightness));
+        expect(worst({ 'ses.sendRate': 1_000, 'lambda.concurrency': 10_000 })).toBeLessThanOrEqual(worst({}));
+      }),
+    );
+  });
+
+  it('lets orders through at the provider’s pace where the drop says no rate', () => {
+    const { ordersPerSecond } = readinessOf({ ...event, ordersPerSecond: undefined }, prod);
+    expect(ordersPerSecond).toBe(50);
+    expect(tightness(found('payments (the provider’s pace)', { ...event, ordersPerSecond: undefined }))).toBe(
+      1,
+    );
+  });
+
+  it('says by name what is not built, and what it comes to', () => {
+    const { missing, usd } = readinessOf(event, prod);
+    expect(missing.join()).toContain('provisioned concurrency');
+    expect(usd.orders).toBeCloseTo(0.4);
+    expect(usd.queue).toBeGreaterThan(0);
+  });
+});
