@@ -17,6 +17,8 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     bugs: { type: 'boolean', default: false },
+    /** Of the mistakes, only those with this in their names. */
+    bug: { type: 'string', default: '' },
   },
 });
 const from = Number(values.from);
@@ -64,7 +66,7 @@ async function many(): Promise<void> {
 
 async function search(): Promise<void> {
   const found = [];
-  for (const { name, notices, seed: known } of simulatedBugs) {
+  for (const { name, notices, seed: known } of simulatedBugs.filter((bug) => bug.name.includes(values.bug))) {
     let first: Judged | undefined;
     await judgeSeeds({ from, to, bug: name }, (judged) => {
       const caught = judged.wrong.some((line) => notices.test(line));

@@ -77,7 +77,7 @@ export class People {
       // An admission is good for one order, a cart for one: with another key there would be two.
       const second = shopper.cart || token ? 'tab-2' : key;
       const sent = [
-        this.#places(name, key, body),
+        this.#places(name, key, body, '', token),
         ...(first ? [this.#places(name, second, body, 'b', token)] : []),
       ];
       const answers = await Promise.all(sent);
@@ -87,6 +87,7 @@ export class People {
       );
       if (placed && 'value' in placed) {
         const own = answers[0] === placed ? key : second;
+        if (token && !shopper.cart) void this.#wantsMore(shopper, body);
         return this.#owns(shopper, placed.value.order.id, own, body, token);
       }
       if (changed && 'members' in changed) total = changed.members.quote.total;
@@ -95,12 +96,14 @@ export class People {
   }
 
   /** Stands in the queue of a drop until it is their turn; some give up, some try without. */
-  async #waits({ name, lines }: Shopper): Promise<string | 'gives up' | undefined> {
+  async #waits({ name, lines }: Shopper, which = ''): Promise<string | 'gives up' | undefined> {
     const { drop } = this.#plan;
     if (!drop || lines.every(({ sku }) => sku !== drop.sku)) return undefined;
     if (this.#chance.happens(`${name} does not queue`, 0.2)) return undefined;
     for (let look = 1; look <= 30; look++) {
-      const learnt = await this.#asks(`${name}/ticket ${look}`, (actor) => this.#drops.take(actor, name));
+      const learnt = await this.#asks(`${name}/ticket ${which}${look}`, (actor) =>
+        this.#drops.take(actor, name),
+      );
       if (learnt && 'refused' in learnt && learnt.refused !== 'drop-not-open') return undefined;
       const ticket = learnt && 'value' in learnt ? learnt.value : undefined;
       if (ticket?.admission) {
@@ -110,6 +113,16 @@ export class People {
       await this.#scheduler.sleep((ticket?.pollAfterSeconds ?? 2) * 1_000);
     }
     return 'gives up';
+  }
+
+  /** Half of those who have bought in a drop queue again, and are held to its limit. */
+  async #wantsMore(shopper: Shopper, body: PlaceOrderBody): Promise<void> {
+    const { name } = shopper;
+    if (!this.#chance.happens(`${name} wants more`, 0.5)) return;
+    const token = await this.#waits(shopper, 'again ');
+    if (!token || token === 'gives up') return;
+    const learnt = await this.#places(name, 'more', body, '', token);
+    if (learnt && 'value' in learnt) this.#history.acknowledged(learnt.value.order.id, name);
   }
 
   #places(name: string, key: string, body: PlaceOrderBody, which = '', token?: string) {

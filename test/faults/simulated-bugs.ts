@@ -53,6 +53,8 @@ function actions(
   return () => ({ defect: { command } });
 }
 
+const unconditional = ({ ConditionExpression: _, ...input }: any): any => input;
+
 const commands = (command: NonNullable<Defect['command']>) => () => ({ defect: { command } });
 
 const isShard = ({ Update }: any) => Update?.TableName === 'inventory' && Update.Key.sk === 'SHARD';
@@ -181,6 +183,57 @@ export const simulatedBugs: readonly SimulatedBug[] = [
     bug: actions(
       (action) => (isFirst(action) ? action : undefined),
       (all) => all.some(isFirst) && all.length > 2,
+    ),
+  },
+  {
+    name: 'an admission can be used again',
+    seed: 1,
+    notices: /used twice/,
+    bug: actions((action) =>
+      action.Put?.Item.pk.startsWith('CLAIM#') ? { Put: unconditional(action.Put) } : action,
+    ),
+  },
+  {
+    name: 'the limit of a drop is not asked',
+    seed: 1,
+    notices: /units of the drop/,
+    bug: actions((action) =>
+      action.Update?.Key.pk.startsWith('CUSTOMER#') ? { Update: unconditional(action.Update) } : action,
+    ),
+  },
+  {
+    name: 'what ends unpaid is not given back to the limit',
+    seed: 1,
+    notices: /counts .* units, .* were bought/,
+    bug: actions(
+      (action) => (action.Update?.Key.pk.startsWith('CUSTOMER#') ? undefined : action),
+      (all) => all.some(isEnd),
+    ),
+  },
+  {
+    name: 'a slot of the fallback rate is taken by many',
+    seed: 1,
+    notices: /FALLBACK.* was used twice/,
+    bug: actions((action) =>
+      action.Put?.Item.pk.startsWith('FALLBACK#') ? { Put: unconditional(action.Put) } : action,
+    ),
+  },
+  {
+    name: 'a latch closes without asking what came since the count',
+    seed: 1,
+    notices: /latch of .* is closed over/,
+    bug: commands((sent) =>
+      sent instanceof UpdateCommand && sent.input.UpdateExpression === 'SET soldOut = :true'
+        ? new UpdateCommand(unconditional(sent.input))
+        : sent,
+    ),
+  },
+  {
+    name: 'stock comes back behind a closed latch',
+    seed: 1,
+    notices: /latch of .* is closed over/,
+    bug: actions((action) =>
+      /REMOVE soldOut/.test(action.Update?.UpdateExpression ?? '') ? undefined : action,
     ),
   },
   {
