@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { configOf } from '../../lib/config.ts';
-import { clientOf, left, order, sell, totalOf, until } from '../store.ts';
+import { type Answer, clientOf, left, order, sell, until } from '../store.ts';
+import { address } from './calls.ts';
 import type { Peer } from './peer.ts';
 import { freePort, serve } from './processes.ts';
 
@@ -41,8 +43,14 @@ export function floodgate(profiles?: string): Peer {
           return {
             checkout: async () => {
               // The cart tells what it comes to, as a shopper sees it before ordering.
-              const total = await totalOf(client, lines);
-              const { status, body, text } = await order(client, { token, lines, total });
+              const cart = await patiently(() =>
+                client.request('POST', `/v1/carts?country=${country}`, { token, json: { lines } }),
+              );
+              const { total } = cart.body;
+              const key = randomUUID();
+              const { status, body, text } = await patiently(() =>
+                order(client, { token, lines, total, key, country }),
+              );
               if (status === 201) return 'sold';
               if (status === 409 && body.type.endsWith('/out-of-stock')) return 'refused';
               throw new Error(`Floodgate: ${status} ${text}`);
@@ -71,4 +79,18 @@ export function floodgate(profiles?: string): Peer {
       };
     },
   };
+}
+
+const { country } = address;
+/** A client that is told to come later does so, as often as this. */
+const patience = 30;
+
+/** All buyers here come from one address, and a store that is busy sheds: both say when to come again. */
+async function patiently(ask: () => Promise<Answer>): Promise<Answer> {
+  for (let tries = 1; ; tries++) {
+    const answer = await ask();
+    if (![429, 503].includes(answer.status) || tries === patience) return answer;
+    const seconds = Number(answer.headers.get('retry-after') ?? 1);
+    await new Promise((done) => setTimeout(done, 1_000 * seconds * Math.random()));
+  }
 }

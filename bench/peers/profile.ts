@@ -45,9 +45,11 @@ const collecting = 'garbage collection';
 /**
  * Where the cloud's threads spent their time, by part, in shares of all that they were not idle. What Node's own code takes
  * belongs to the file that called it.
+ * @param bundles a folder in which the functions may be bundled once more, with maps
  */
 export async function sharesOf(
   folder: string,
+  bundles: string,
 ): Promise<readonly { readonly part: string; readonly share: number }[]> {
   const sums = new Map<string, number>();
   const profiles: Profile[] = [];
