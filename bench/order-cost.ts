@@ -6,6 +6,8 @@ import { isWebhook, type OrderReading } from './measure-order.ts';
 /** One line of the bill of an order. */
 export interface CostLine {
   readonly line: string;
+  /** Its name in bench/prices.json. */
+  readonly price: string;
   /** Of one order, in the unit of the price. */
   readonly count: number;
   readonly usdPerMillion: number;
@@ -132,7 +134,7 @@ export function totalOf(lines: readonly CostLine[], part: CostLine['part']): num
 }
 
 export function bill(line: string, part: CostLine['part'], price: string, count: number): CostLine {
-  return { line, part, count, usdPerMillion: priceOf(price, count * 1_000_000) };
+  return { line, price, part, count, usdPerMillion: priceOf(price, count * 1_000_000) };
 }
 
 function invocationsOf(functions: readonly FunctionCost[], name: string): number {

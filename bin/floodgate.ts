@@ -21,6 +21,6 @@ const config = configOf(app.node.tryGetContext('stage') ?? 'local', {
 });
 
 const bundles = join(import.meta.dirname, '../.build');
-bundleHandlers(functions, bundles);
+await bundleHandlers(functions, bundles);
 floodgate(app, config, { tables, functions, bundles });
 app.synth();

@@ -13,6 +13,19 @@ const days = z.int().check(z.minimum(1));
 const host = z.string().check(z.regex(/^([a-z0-9-]+\.)+[a-z]{2,}$/));
 const certificate = z.string().check(z.regex(/^arn:aws:acm:[a-z0-9-]+:\d{12}:certificate\/[0-9a-f-]+$/));
 
+/** Plain HTTP for apps on the developer's machine alone, as Cognito has it; a native app has a scheme of its own. */
+const appAddress = z.string().check(
+  z.refine(
+    (text) =>
+      URL.canParse(text) &&
+      !text.includes('#') &&
+      !/^(?:http:(?!\/\/localhost[:/])|javascript:|data:)/.test(text),
+    {
+      error: 'not an https address, http://localhost or an app’s own scheme',
+    },
+  ),
+);
+
 const schema = z.strictObject({
   stage: z.enum(stages),
   /** Left out: whatever account and region the credentials of a deployment belong to. */
@@ -51,6 +64,19 @@ const schema = z.strictObject({
     burst: z.int().check(z.minimum(1)),
     /** Origins of browsers that may call; tokens travel in a header, never in a cookie. */
     browserOrigins: z.array(z.string()).check(z.minLength(1)),
+  }),
+  signIn: z.strictObject({
+    /** Of the sign-in pages: `https://<prefix>.auth.<region>.amazoncognito.com`. Unique in the region. */
+    domainPrefix: z.string().check(
+      z.regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/),
+      z.refine((prefix) => !/aws|amazon|cognito/.test(prefix), { error: 'a word that Cognito reserves' }),
+    ),
+    /** Where the pages may send a signed-in shopper's code: compared letter by letter. */
+    callbackUrls: z.array(appAddress).check(z.minLength(1)),
+    /** Where they may send a shopper who has signed out. */
+    logoutUrls: z.array(appAddress).check(z.minLength(1)),
+    /** Systems that read the finance exports with a token of their own; each gets a client. */
+    financeSystems: z.array(z.string().check(z.regex(/^[a-z][a-z0-9-]{0,30}$/))),
   }),
   /** Concurrent environments kept for a function, by `<context>-<name>`, so that a crowd cannot starve it. */
   reservedConcurrency: z.record(z.string(), z.int().check(z.minimum(1))).check(
@@ -103,16 +129,16 @@ export type Config = z.infer<typeof schema>;
  */
 const reservedConcurrency = {
   browse: {
-    'catalog-list-products': 100,
-    'catalog-get-product': 100,
+    'catalog-list-products': 60,
+    'catalog-get-product': 60,
     'catalog-list-categories': 10,
     'health-get-open-api': 10,
-    'health-not-found': 10,
+    'health-not-found': 50,
   },
   cart: {
-    'cart-get-cart': 60,
-    'cart-create-cart': 60,
-    'cart-put-cart-line': 60,
+    'cart-get-cart': 40,
+    'cart-create-cart': 30,
+    'cart-put-cart-line': 40,
     'cart-delete-cart-line': 10,
     'cart-claim-cart': 10,
     'admission-take-ticket': 80,
@@ -165,6 +191,20 @@ const shared = {
   exportColdAfterDays: 90,
   accessLogDays: 90,
   api: { requestsPerSecond: 2_000, burst: 4_000, browserOrigins: ['*'] },
+  signIn: {
+    domainPrefix: 'floodgate-local',
+    callbackUrls: [
+      'http://localhost:3000/_local/signed-in',
+      'http://localhost:5173/signed-in',
+      'floodgate://signed-in',
+    ],
+    logoutUrls: [
+      'http://localhost:3000/_local/signed-out',
+      'http://localhost:5173/',
+      'floodgate://signed-out',
+    ],
+    financeSystems: ['ledger'],
+  },
   reservedConcurrency: merged(reservedConcurrency),
   quotaFactor: 1,
   checkout: { concurrency: 20, attempts: 100 },
@@ -180,10 +220,20 @@ const shared = {
 const configs: Readonly<Record<Stage, Omit<Config, 'stage'>>> = {
   // Everybody comes from one address there, and a proof lets one account do what a thousand would.
   local: { ...shared, emailSender: 'orders@local.floodgate.dev', quotaFactor: 1_000 },
-  dev: { ...shared, emailSender: 'orders@dev.floodgate.dev' },
+  dev: {
+    ...shared,
+    emailSender: 'orders@dev.floodgate.dev',
+    signIn: { ...shared.signIn, domainPrefix: 'floodgate-dev' },
+  },
   prod: {
     ...shared,
     emailSender: 'orders@floodgate.dev',
+    signIn: {
+      ...shared.signIn,
+      domainPrefix: 'floodgate',
+      callbackUrls: ['https://shop.floodgate.dev/signed-in', 'floodgate://signed-in'],
+      logoutUrls: ['https://shop.floodgate.dev/', 'floodgate://signed-out'],
+    },
     logRetentionDays: 365,
     tracesSampled: 0.01,
     eventArchiveDays: 365,

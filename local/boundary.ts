@@ -43,6 +43,7 @@ export class CrossingPoint implements Boundary {
   readonly #options: Options;
   /** Those held back, by place: released by the next one that passes there. */
   readonly #held = new Map<string, (() => void)[]>();
+  readonly #counted = new WeakSet<AwsError>();
   readonly #stopped = Promise.withResolvers<void>();
 
   constructor(options: Options) {
@@ -59,7 +60,7 @@ export class CrossingPoint implements Boundary {
       if (!this.faults.any) return await run(crossing.input);
       return await this.#passWatched(crossing, run);
     } catch (error) {
-      if (isThrottle(error)) this.#countThrottle(crossing);
+      this.#countThrottle(error, () => crossing);
       throw error;
     }
   }
@@ -79,7 +80,7 @@ export class CrossingPoint implements Boundary {
       ...(service.forward && {
         forward: (operation, body, caller) =>
           caller.kind === 'operator' || !this.faults.any
-            ? this.#counting(name, operation, caller, () => service.forward!(operation, body, caller))
+            ? this.#counting(name, operation, body, caller, () => service.forward!(operation, body, caller))
             : this.pass(this.#callOf(name, operation, JSON.parse(body.toString()), caller), () =>
                 service.forward!(operation, body, caller),
               ),
@@ -104,17 +105,26 @@ export class CrossingPoint implements Boundary {
   }
 
   /** Bodies that go through as they came are not parsed for it. */
-  async #counting<T>(service: string, operation: string, by: Caller, run: () => Promise<T>): Promise<T> {
+  async #counting<T>(
+    service: string,
+    operation: string,
+    body: Buffer,
+    by: Caller,
+    run: () => Promise<T>,
+  ): Promise<T> {
     try {
       return await run();
     } catch (error) {
-      if (isThrottle(error))
-        this.#countThrottle({ kind: 'call', service, operation, resources: [], by, input: {} });
+      this.#countThrottle(error, () => this.#callOf(service, operation, JSON.parse(body.toString()), by));
       throw error;
     }
   }
 
-  #countThrottle({ service, operation, resources, by }: Crossing): void {
+  /** Where it happened: whoever passes the refusal on was not asked too often. */
+  #countThrottle(error: unknown, crossing: () => Crossing): void {
+    if (!isThrottle(error) || this.#counted.has(error as AwsError)) return;
+    this.#counted.add(error as AwsError);
+    const { service, operation, resources, by } = crossing();
     const [resource = ''] = resources;
     this.#options.meter.add({ service, resource, operation, by, counts: { throttles: 1 } });
   }

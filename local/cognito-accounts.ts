@@ -1,8 +1,15 @@
 import type { User } from './cognito-directory.ts';
 import { deliveryTo, sendCode } from './cognito-mail.ts';
 import { checkPassword, hashPassword, passwordMatches } from './cognito-passwords.ts';
-import { attributeList, attributesFrom, type Pool, type Pools } from './cognito-pool.ts';
-import { notAuthorized } from './cognito-tokens.ts';
+import {
+  attributeList,
+  attributesFrom,
+  identityOf,
+  type Pool,
+  type Pools,
+  secondFactorOf,
+} from './cognito-pool.ts';
+import { accountScope, notAuthorized } from './cognito-tokens.ts';
 import { AwsError, type Resource, type Runtime } from './types.ts';
 
 /** What shoppers do with their own accounts: with a client's id, or with their access token. */
@@ -23,9 +30,10 @@ export class Accounts {
     demandPassword(pool, input.Password);
     const attributes = attributesFrom(input.UserAttributes);
     demandWritable(client, attributes);
-    const password = await hashPassword(input.Password);
     const unverified = { ...attributes, email_verified: 'false' };
-    const user = pool.directory.create(input.Username ?? '', unverified, 'UNCONFIRMED', password);
+    const created = pool.directory.create(input.Username ?? '', unverified, 'UNCONFIRMED', null);
+    const password = await hashPassword(input.Password, identityOf(pool, created));
+    const user = pool.directory.update(created, { password });
     const delivery = await sendCode(this.#runtime, pool, user, 'sign-up');
     return { UserConfirmed: false, UserSub: user.sub, CodeDeliveryDetails: delivery };
   }
@@ -68,7 +76,7 @@ export class Accounts {
   async confirmForgotPassword(input: any): Promise<object> {
     const { pool, user } = this.#holderOfCode(input);
     demandPassword(pool, input.Password);
-    const password = await hashPassword(input.Password);
+    const password = await hashPassword(input.Password, identityOf(pool, user));
     pool.directory.redeemCode(user, 'forgot-password', input.ConfirmationCode);
     pool.directory.update(user, { password, status: 'CONFIRMED' });
     return {};
@@ -80,13 +88,37 @@ export class Accounts {
       throw notAuthorized('Incorrect username or password.');
     }
     demandPassword(pool, input.ProposedPassword);
-    pool.directory.update(user, { password: await hashPassword(input.ProposedPassword) });
+    pool.directory.update(user, {
+      password: await hashPassword(input.ProposedPassword, identityOf(pool, user)),
+    });
     return {};
   }
 
   getUser(input: any): object {
-    const { user } = this.#bearer(input.AccessToken);
-    return { Username: user.username, UserAttributes: attributeList(user) };
+    const { pool, user } = this.#bearer(input.AccessToken);
+    return {
+      Username: user.username,
+      UserAttributes: attributeList(user),
+      ...secondFactorOf(pool, user),
+    };
+  }
+
+  associateSoftwareToken(input: any): object {
+    const { pool, user } = this.#bearer(input.AccessToken);
+    return { SecretCode: pool.secondFactors.associate(user) };
+  }
+
+  verifySoftwareToken(input: any): object {
+    const { pool, user } = this.#bearer(input.AccessToken);
+    pool.secondFactors.verify(user, String(input.UserCode ?? ''));
+    return { Status: 'SUCCESS' };
+  }
+
+  setMfaPreference(input: any): object {
+    const { pool, user } = this.#bearer(input.AccessToken);
+    const { Enabled } = input.SoftwareTokenMfaSettings ?? {};
+    if (Enabled !== undefined) pool.secondFactors.prefer(user, Enabled);
+    return {};
   }
 
   async updateAttributes(input: any): Promise<object> {
@@ -149,9 +181,9 @@ export class Accounts {
 
   /** Whose access token this is. */
   #bearer(accessToken: string): { pool: Pool; client: Resource; user: User } {
-    const pool = this.#pools.issuedBy(issuerOf(accessToken));
+    const pool = this.#pools.issuerOf(accessToken);
     if (!pool) throw notAuthorized('Invalid Access Token');
-    const claims = pool.tokens.verifyAccess(accessToken);
+    const claims = pool.tokens.verifyAccess(accessToken, accountScope);
     const user = pool.directory.find(claims.sub);
     if (!user) throw new AwsError('UserNotFoundException', 'User does not exist.');
     if (!user.enabled) throw notAuthorized('User is disabled.');
@@ -180,13 +212,4 @@ function pretendDelivery(client: Resource, name: string): object {
     throw new AwsError('UserNotFoundException', 'Username/client id combination not found.');
   }
   return { CodeDeliveryDetails: deliveryTo(name) };
-}
-
-/** Not yet verified: it only chooses the pool whose key the token must be signed with. */
-function issuerOf(token: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(String(token).split('.')[1] ?? '', 'base64url').toString()).iss;
-  } catch {
-    return undefined;
-  }
 }

@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { User } from './cognito-directory.ts';
 import { sendMail } from './cognito-mail.ts';
 import { checkPassword, hashPassword, temporaryPassword } from './cognito-passwords.ts';
-import { attributeList, attributesFrom, type Pool, userNamed } from './cognito-pool.ts';
+import {
+  attributeList,
+  attributesFrom,
+  identityOf,
+  type Pool,
+  secondFactorOf,
+  userNamed,
+} from './cognito-pool.ts';
 import { AwsError, type Runtime } from './types.ts';
 
 type Administration = (pool: Pool, input: any) => Promise<object> | object;
@@ -13,8 +20,14 @@ export function administrationOf(runtime: Runtime): Readonly<Record<string, Admi
     AdminCreateUser: (pool, input) => createUser(runtime, pool, input),
     AdminSetUserPassword: setPassword,
     AdminGetUser(pool, input) {
-      const { Attributes, ...user } = describe(userNamed(pool, input.Username));
-      return { ...user, UserAttributes: Attributes };
+      const user = userNamed(pool, input.Username);
+      const { Attributes, ...description } = describe(user);
+      return { ...description, UserAttributes: Attributes, ...secondFactorOf(pool, user) };
+    },
+    AdminSetUserMFAPreference(pool, input) {
+      const { Enabled } = input.SoftwareTokenMfaSettings ?? {};
+      if (Enabled !== undefined) pool.secondFactors.prefer(userNamed(pool, input.Username), Enabled);
+      return {};
     },
     AdminUpdateUserAttributes(pool, input) {
       const user = userNamed(pool, input.Username);
@@ -61,9 +74,10 @@ export function administrationOf(runtime: Runtime): Readonly<Record<string, Admi
 async function createUser(runtime: Runtime, pool: Pool, input: any): Promise<object> {
   const temporary: string = input.TemporaryPassword ?? temporaryPassword();
   checkPassword(temporary, pool.resource.properties.Policies?.PasswordPolicy);
-  const password = await hashPassword(temporary);
   const attributes = { email_verified: 'false', ...attributesFrom(input.UserAttributes) };
-  const user = pool.directory.create(input.Username ?? '', attributes, 'FORCE_CHANGE_PASSWORD', password);
+  const created = pool.directory.create(input.Username ?? '', attributes, 'FORCE_CHANGE_PASSWORD', null);
+  const password = await hashPassword(temporary, identityOf(pool, created));
+  const user = pool.directory.update(created, { password });
   const address = user.attributes.email;
   if (input.MessageAction !== 'SUPPRESS' && address) {
     const text = `Your username is ${address} and temporary password is ${temporary}.`;
@@ -94,9 +108,10 @@ async function createShoppers(runtime: Runtime, pool: Pool, input: any): Promise
 
 async function setPassword(pool: Pool, input: any): Promise<object> {
   checkPassword(input.Password ?? '', pool.resource.properties.Policies?.PasswordPolicy);
-  const password = await hashPassword(input.Password);
+  const user = userNamed(pool, input.Username);
+  const password = await hashPassword(input.Password, identityOf(pool, user));
   const status = input.Permanent ? 'CONFIRMED' : 'FORCE_CHANGE_PASSWORD';
-  pool.directory.update(userNamed(pool, input.Username), { password, status });
+  pool.directory.update(user, { password, status });
   return {};
 }
 

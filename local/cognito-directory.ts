@@ -134,7 +134,8 @@ export class Directory {
   }
 
   delete(user: User): void {
-    for (const table of ['cognito_users', 'cognito_members', 'cognito_codes', 'cognito_sessions']) {
+    const tables = ['users', 'members', 'codes', 'sessions', 'software_tokens'];
+    for (const table of tables.map((name) => `cognito_${name}`)) {
       this.#runtime.db
         .prepare(`DELETE FROM ${table} WHERE pool = ? AND sub = ?`)
         .run(this.#pool.ref, user.sub);

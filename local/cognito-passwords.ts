@@ -1,5 +1,6 @@
 import { randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
+import { type Identity, verifierOf } from './cognito-srp.ts';
 import { AwsError } from './types.ts';
 
 /** `Policies.PasswordPolicy` of an AWS::Cognito::UserPool. */
@@ -34,11 +35,18 @@ export function checkPassword(password: string, policy: PasswordPolicy = {}): vo
   }
 }
 
-/** Salt and scrypt hash, both in base64, divided by a colon. */
-export async function hashPassword(password: string): Promise<string> {
+/** Salt and scrypt hash in base64, then salt and verifier for SRP in hexadecimal, divided by colons. */
+export async function hashPassword(password: string, identity: Identity): Promise<string> {
   const salt = randomBytes(16);
   const hash = await derive(password, salt, 32, cost);
-  return `${salt.toString('base64')}:${hash.toString('base64')}`;
+  const srp = verifierOf(password, identity);
+  return [salt.toString('base64'), hash.toString('base64'), srp.salt, srp.verifier].join(':');
+}
+
+/** Of a password as `hashPassword` writes it; undefined for one from before. */
+export function verifierIn(stored: string | null): { salt: string; verifier: string } | undefined {
+  const [, , salt, verifier] = (stored ?? '').split(':');
+  return salt && verifier ? { salt, verifier } : undefined;
 }
 
 export async function passwordMatches(password: string, stored: string | null): Promise<boolean> {

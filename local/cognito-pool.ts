@@ -1,12 +1,18 @@
 import type { Directory, User } from './cognito-directory.ts';
+import type { SecondFactors } from './cognito-second-factor.ts';
+import type { Identity } from './cognito-srp.ts';
 import type { PoolTokens } from './cognito-tokens.ts';
+import type { TokenGeneration } from './cognito-triggers.ts';
 import { AwsError, type Resource, type Runtime } from './types.ts';
 
 /** A user pool with everything that belongs to it. */
 export interface Pool {
   readonly resource: Resource;
   readonly directory: Directory;
+  readonly secondFactors: SecondFactors;
   readonly tokens: PoolTokens;
+  /** Those of the user's groups that the tokens are to name. */
+  groupsIn(user: User, client: Resource, source: TokenGeneration): Promise<readonly string[]>;
 }
 
 /** The pools of the assembly, and the clients that lead to them. */
@@ -28,14 +34,28 @@ export class Pools {
 
   /** @throws AwsError `ResourceNotFoundException` */
   client(id: string): { pool: Pool; client: Resource } {
-    const client = this.#runtime.resources('AWS::Cognito::UserPoolClient').find(({ ref }) => ref === id);
-    if (!client) throw new AwsError('ResourceNotFoundException', `User pool client ${id} does not exist.`);
-    return { pool: this.pool(client.properties.UserPoolId), client };
+    const found = this.findClient(id);
+    if (!found) throw new AwsError('ResourceNotFoundException', `User pool client ${id} does not exist.`);
+    return found;
   }
 
-  /** The pool whose tokens carry this issuer. */
-  issuedBy(issuer: unknown): Pool | undefined {
+  findClient(id: string): { pool: Pool; client: Resource } | undefined {
+    const client = this.#runtime.resources('AWS::Cognito::UserPoolClient').find(({ ref }) => ref === id);
+    return client && { pool: this.pool(client.properties.UserPoolId), client };
+  }
+
+  /** The pool that the token says it is of. Not yet verified: it only chooses the key that must have signed it. */
+  issuerOf(token: string): Pool | undefined {
+    const issuer = issuerIn(token);
     return [...this.#byId.values()].find(({ tokens }) => tokens.issuer === issuer);
+  }
+}
+
+function issuerIn(token: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(String(token).split('.')[1] ?? '', 'base64url').toString()).iss;
+  } catch {
+    return undefined;
   }
 }
 
@@ -44,6 +64,11 @@ export function userNamed(pool: Pool, name: string): User {
   const user = pool.directory.find(name);
   if (!user) throw new AwsError('UserNotFoundException', 'User does not exist.');
   return user;
+}
+
+/** Whose password it is. */
+export function identityOf(pool: Pool, { username }: User): Identity {
+  return { poolId: pool.resource.ref, username };
 }
 
 interface Attribute {
@@ -57,4 +82,10 @@ export function attributesFrom(list: readonly Attribute[] | undefined): Record<s
 
 export function attributeList(user: User): Attribute[] {
   return Object.entries(user.attributes).map(([Name, Value]) => ({ Name, Value }));
+}
+
+/** As GetUser and AdminGetUser tell it; nothing where there is none. */
+export function secondFactorOf(pool: Pool, user: User): object {
+  if (!pool.secondFactors.isEnabled(user)) return {};
+  return { PreferredMfaSetting: 'SOFTWARE_TOKEN_MFA', UserMFASettingList: ['SOFTWARE_TOKEN_MFA'] };
 }

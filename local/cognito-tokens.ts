@@ -20,11 +20,17 @@ export interface AuthenticationResult {
   readonly TokenType: 'Bearer';
 }
 
-interface Session {
+export interface Session {
   readonly originJti: string;
   /** Seconds since the epoch, as everything in a token. */
   readonly authTime: number;
+  readonly scopes: readonly string[];
+  /** Of the app's request, for its first ID token alone. */
+  readonly nonce?: string;
 }
+
+/** What signing in through Cognito's API gives; it is for one's own account. */
+export const accountScope = 'aws.cognito.signin.user.admin';
 
 const secondsOf: Readonly<Record<string, number>> = { seconds: 1, minutes: 60, hours: 3600, days: 86_400 };
 
@@ -47,6 +53,10 @@ export class PoolTokens {
         refresh_hash TEXT PRIMARY KEY, pool TEXT NOT NULL, client TEXT NOT NULL, sub TEXT NOT NULL,
         origin_jti TEXT NOT NULL UNIQUE, auth_time INTEGER NOT NULL, expires INTEGER NOT NULL,
         revoked INTEGER NOT NULL DEFAULT 0) STRICT`);
+    addColumn(runtime, 'cognito_sessions', `scope TEXT NOT NULL DEFAULT '${accountScope}'`);
+    runtime.db.exec(`
+      CREATE TABLE IF NOT EXISTS cognito_replaced_tokens (
+        refresh_hash TEXT PRIMARY KEY, origin_jti TEXT NOT NULL, until INTEGER NOT NULL) STRICT`);
     const { kid, pem } = this.#keyPair();
     this.#kid = kid;
     this.#privateKey = createPrivateKey(pem);
@@ -64,8 +74,13 @@ export class PoolTokens {
   }
 
   /** Tokens of a fresh sign-in. */
-  begin(user: User, groups: readonly string[], client: Resource): AuthenticationResult {
-    const { session, refreshToken } = this.#open(user, client);
+  begin(
+    user: User,
+    groups: readonly string[],
+    client: Resource,
+    options: Partial<Pick<Session, 'scopes' | 'nonce'>> = {},
+  ): AuthenticationResult {
+    const { session, refreshToken } = this.#open(user, client, options);
     return { ...this.#issue(user, groups, client, session), RefreshToken: refreshToken };
   }
 
@@ -78,14 +93,18 @@ export class PoolTokens {
     return Promise.all(claims.map((one) => signJwtBeside(one, this.#kid, this.#privateKey)));
   }
 
-  #open(user: User, client: Resource): { session: Session; refreshToken: string } {
+  #open(
+    user: User,
+    client: Resource,
+    { scopes = [accountScope], nonce }: Partial<Pick<Session, 'scopes' | 'nonce'>> = {},
+  ): { session: Session; refreshToken: string } {
     const now = this.#seconds();
-    const session = { originJti: randomUUID(), authTime: now };
-    const refreshToken = randomBytes(48).toString('base64url');
+    const session = { originJti: randomUUID(), authTime: now, scopes, ...(nonce !== undefined && { nonce }) };
+    const refreshToken = newRefreshToken();
     this.#runtime.db
       .prepare(
-        `INSERT INTO cognito_sessions (refresh_hash, pool, client, sub, origin_jti, auth_time, expires)
-         VALUES (?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO cognito_sessions (refresh_hash, pool, client, sub, origin_jti, auth_time, expires, scope)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
         sha256(refreshToken),
@@ -95,30 +114,80 @@ export class PoolTokens {
         session.originJti,
         now,
         now + validity(client, 'RefreshToken', 30, 'days'),
+        scopes.join(' '),
       );
     return { session, refreshToken };
   }
 
-  /** @throws AwsError `NotAuthorizedException` */
+  /** @throws AwsError `NotAuthorizedException`, `RefreshTokenReuseException` for one that another took the place of */
   sessionOf(refreshToken: string, client: Resource): Session & { sub: string } {
-    const row = this.#runtime.db
-      .prepare('SELECT * FROM cognito_sessions WHERE refresh_hash = ? AND pool = ? AND client = ?')
-      .get(sha256(refreshToken), this.#poolId, client.ref);
+    const hash = sha256(refreshToken);
+    const { db } = this.#runtime;
+    const replaced = db.prepare('SELECT * FROM cognito_replaced_tokens WHERE refresh_hash = ?').get(hash);
+    if (replaced && Number(replaced.until) <= this.#seconds()) {
+      throw new AwsError('RefreshTokenReuseException', 'Refresh Token has been used already');
+    }
+    const row = db
+      .prepare(
+        'SELECT * FROM cognito_sessions WHERE (refresh_hash = ?1 OR origin_jti = ?2) AND pool = ?3 AND client = ?4',
+      )
+      .get(hash, replaced ? String(replaced.origin_jti) : '', this.#poolId, client.ref);
     if (!row) throw notAuthorized('Invalid Refresh Token');
     if (row.revoked) throw notAuthorized('Refresh Token has been revoked');
     if (Number(row.expires) <= this.#seconds()) throw notAuthorized('Refresh Token has expired');
-    return { sub: String(row.sub), originJti: String(row.origin_jti), authTime: Number(row.auth_time) };
+    return {
+      sub: String(row.sub),
+      originJti: String(row.origin_jti),
+      authTime: Number(row.auth_time),
+      scopes: String(row.scope).split(' '),
+    };
   }
 
+  /** New tokens of the same session; where the client rotates them, the refresh token too, which ends no later. */
   refresh(user: User, groups: readonly string[], client: Resource, session: Session): AuthenticationResult {
-    return this.#issue(user, groups, client, session);
+    const tokens = this.#issue(user, groups, client, session);
+    const { Feature, RetryGracePeriodSeconds = 0 } = client.properties.RefreshTokenRotation ?? {};
+    if (Feature !== 'ENABLED') return tokens;
+    const RefreshToken = newRefreshToken();
+    const { db } = this.#runtime;
+    db.prepare(
+      `INSERT OR IGNORE INTO cognito_replaced_tokens
+       SELECT refresh_hash, origin_jti, ? FROM cognito_sessions WHERE origin_jti = ?`,
+    ).run(this.#seconds() + Number(RetryGracePeriodSeconds), session.originJti);
+    db.prepare('UPDATE cognito_sessions SET refresh_hash = ? WHERE origin_jti = ?').run(
+      sha256(RefreshToken),
+      session.originJti,
+    );
+    return { ...tokens, RefreshToken };
+  }
+
+  /** The access token of a system: nobody's but its client's, and there is nothing to refresh it with. */
+  machine(
+    client: Resource,
+    scopes: readonly string[],
+  ): { readonly token: string; readonly expiresIn: number } {
+    const now = this.#seconds();
+    const expiresIn = validity(client, 'AccessToken', 60, 'minutes');
+    const claims = {
+      sub: client.ref,
+      token_use: 'access',
+      scope: scopes.join(' '),
+      auth_time: now,
+      iss: this.#issuer,
+      exp: now + expiresIn,
+      iat: now,
+      version: 2,
+      jti: randomUUID(),
+      client_id: client.ref,
+    };
+    return { token: signJwt(claims, this.#kid, this.#privateKey), expiresIn };
   }
 
   /**
-   * The claims of a valid access token.
+   * The claims of a user's valid access token.
    * @throws AwsError `NotAuthorizedException`
    */
-  verifyAccess(token: string): Claims & { readonly sub: string; readonly client_id: string } {
+  verifyAccess(token: string, scope: string): Claims & { readonly sub: string; readonly client_id: string } {
     const claims = verifyJwt(token ?? '', (kid) => (kid === this.#kid ? this.#publicKey : undefined));
     if (claims?.iss !== this.#issuer || claims.token_use !== 'access') {
       throw notAuthorized('Invalid Access Token');
@@ -128,12 +197,18 @@ export class PoolTokens {
       .prepare('SELECT revoked FROM cognito_sessions WHERE origin_jti = ?')
       .get(String(claims.origin_jti));
     if (session?.revoked !== 0) throw notAuthorized('Access Token has been revoked');
+    if (!String(claims.scope).split(' ').includes(scope)) {
+      throw notAuthorized('Access Token does not have required scopes');
+    }
     return claims as Claims & { sub: string; client_id: string };
   }
 
   revoke(refreshToken: string, client: Resource): void {
     this.#runtime.db
-      .prepare('UPDATE cognito_sessions SET revoked = 1 WHERE refresh_hash = ? AND pool = ? AND client = ?')
+      .prepare(
+        `UPDATE cognito_sessions SET revoked = 1 WHERE pool = ?2 AND client = ?3 AND (refresh_hash = ?1
+         OR origin_jti = (SELECT origin_jti FROM cognito_replaced_tokens WHERE refresh_hash = ?1))`,
+      )
       .run(sha256(refreshToken), this.#poolId, client.ref);
   }
 
@@ -161,7 +236,7 @@ export class PoolTokens {
       ...this.#commonClaims(user, groups, session, now),
       client_id: client.ref,
       token_use: 'access',
-      scope: 'aws.cognito.signin.user.admin',
+      scope: session.scopes.join(' '),
       exp: now + validity(client, 'AccessToken', 60, 'minutes'),
       jti: randomUUID(),
       username: user.username,
@@ -179,6 +254,7 @@ export class PoolTokens {
       ...(emailVerified !== undefined && { email_verified: emailVerified === 'true' }),
       'cognito:username': user.username,
       aud: client.ref,
+      ...(session.nonce !== undefined && { nonce: session.nonce }),
       token_use: 'id',
       exp: now + validity(client, 'IdToken', 60, 'minutes'),
       jti: randomUUID(),
@@ -205,6 +281,17 @@ export class PoolTokens {
   #seconds(): number {
     return Math.floor(this.#runtime.clock.now() / 1000);
   }
+}
+
+/** A home from before the column gets it at the next start. */
+function addColumn({ db }: Runtime, table: string, definition: string): void {
+  const [name = ''] = definition.split(' ');
+  const known = db.prepare('SELECT 1 FROM pragma_table_info(?) WHERE name = ?').get(table, name);
+  if (!known) db.exec(`ALTER TABLE ${table} ADD COLUMN ${definition}`);
+}
+
+function newRefreshToken(): string {
+  return randomBytes(48).toString('base64url');
 }
 
 export function notAuthorized(message: string): AwsError {

@@ -1,4 +1,4 @@
-import type { Caller } from './types.ts';
+import type { Caller, Runtime } from './types.ts';
 
 export interface DemoAccount {
   readonly role: 'shopper' | 'operator' | 'finance';
@@ -30,6 +30,17 @@ export interface AccountPool {
   call(service: string, operation: string, input: unknown, caller: Caller): Promise<any>;
 }
 
+/** The pool and the client that people sign in with, as the stack outputs name them. */
+export function accountPoolOf(runtime: Pick<Runtime, 'output' | 'call'>): AccountPool | undefined {
+  const [userPoolId, clientId] = [runtime.output('UserPoolId'), runtime.output('UserPoolClientId')];
+  if (!userPoolId || !clientId) return undefined;
+  return {
+    userPoolId,
+    clientId,
+    call: (service, operation, input, by) => runtime.call(service, operation, input, by),
+  };
+}
+
 const caller: Caller = { kind: 'operator' };
 
 /**
@@ -55,6 +66,14 @@ export async function createAccount(
   for (const GroupName of groups) {
     await pool.call('cognito-idp', 'AdminAddUserToGroup', { ...user, GroupName }, caller);
   }
+  if (groups.length > 0) await secondFactorOf(pool, email);
+}
+
+/** The secret of an account's authenticator app, which it gets if it has none: groups count only with one. */
+export async function secondFactorOf(pool: AccountPool, email: string): Promise<string> {
+  const user = { UserPoolId: pool.userPoolId, Username: email };
+  const { SecretCode } = await pool.call('cognito-idp', 'GrantSoftwareToken', user, caller);
+  return SecretCode;
 }
 
 /** @throws AwsError `NotAuthorizedException`, `UserNotFoundException` */

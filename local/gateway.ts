@@ -27,7 +27,8 @@ const targets: Readonly<Record<string, string>> = {
 
 /** Sign-up and sign-in carry no signature. */
 const ANONYMOUS: Caller = { kind: 'service', service: 'anonymous', sourceArn: '' };
-const WELL_KNOWN = '/.well-known/';
+/** Documents of the pools, and the pages and OAuth endpoints of their domain. */
+const OF_COGNITO = /\/\.well-known\/|^\/(?:oauth2\/|login$|logout$)/;
 
 interface Gateway {
   listen(port: number): Promise<void>;
@@ -146,7 +147,7 @@ function refuseExpired(query: URLSearchParams, clock: Clock): void {
 function serviceName(request: AwsRequest, target: string | undefined, signature?: Signature): string {
   if (target !== undefined) return targets[target.slice(0, target.lastIndexOf('.'))] ?? target;
   if (signature) return signature.service;
-  return request.path.includes(WELL_KNOWN) ? 'cognito-idp' : '';
+  return OF_COGNITO.test(request.path) ? 'cognito-idp' : '';
 }
 
 function callerOf(accessKey: string): Caller {

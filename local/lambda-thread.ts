@@ -48,7 +48,8 @@ export class FunctionThread {
     this.#worker = new Worker(new URL('./lambda-worker.ts', import.meta.url), {
       name: settings.name,
       env: { ...settings.environment },
-      execArgv: [],
+      // A profile of the cloud (node --cpu-prof) shows what its functions do as well.
+      execArgv: process.execArgv.filter((argument) => argument.startsWith('--cpu-prof')),
       workerData: { folder, handler, clockOffset } satisfies WorkerSettings,
       stdout: true,
       stderr: true,

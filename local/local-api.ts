@@ -1,10 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type AccountPool, createAccount, demoAccounts, demoPassword, signIn } from './demo-accounts.ts';
+import {
+  type AccountPool,
+  accountPoolOf,
+  createAccount,
+  demoAccounts,
+  demoPassword,
+  secondFactorOf,
+  signIn,
+} from './demo-accounts.ts';
 import type { HttpApiRequest, HttpApiResponse } from './http-api-event.ts';
 import { meterView } from './meter-view.ts';
 import { isSeeded } from './seed.ts';
+import { totp } from './totp.ts';
 import { AwsError, type Caller, type Resource, type Runtime } from './types.ts';
 
 /** Answers the requests under `/_local`: a look inside the embedded cloud, and ways to move it on. */
@@ -90,6 +99,7 @@ function localRoutes(runtime: Runtime): readonly LocalRoute[] {
     runtime.call(service, operation, input, operator);
   return [
     ['GET', /^\/_local\/?$/, () => overview(runtime)],
+    ['GET', /^\/_local\/signed-(?:in|out)$/, async ({ query }) => Object.fromEntries(query)],
     ['POST', /^\/_local\/users$/, ({ body }) => createUser(runtime, body)],
     ['POST', /^\/_local\/shoppers$/, ({ body }) => createShoppers(runtime, body.count)],
     [
@@ -124,15 +134,17 @@ function localRoutes(runtime: Runtime): readonly LocalRoute[] {
 
 async function overview(runtime: Runtime): Promise<object> {
   const pool = accountPool(runtime);
-  const signedIn = demoAccounts.map(async ({ role, email }) => {
+  const signedIn = demoAccounts.map(async ({ role, email, groups }) => {
     const tokens = await signIn(pool, email, demoPassword).catch(() => undefined);
-    return [role, { email, password: demoPassword, ...tokens }] as const;
+    const secondFactor = tokens && groups.length > 0 ? await appOf(runtime, pool, email) : undefined;
+    return [role, { email, password: demoPassword, ...secondFactor, ...tokens }] as const;
   });
   return {
     apiUrl: runtime.output('ApiUrl'),
     region: runtime.region,
     userPoolId: pool.userPoolId,
     clientId: pool.clientId,
+    signIn: signInAddresses(runtime.endpoint),
     awsEndpoint: runtime.endpoint,
     now: new Date(runtime.clock.now()).toISOString(),
     seeded: isSeeded(runtime.home),
@@ -140,7 +152,44 @@ async function overview(runtime: Runtime): Promise<object> {
       .flatMap((type) => runtime.resources(type))
       .map(({ stack, logicalId, type, ref, arn }) => ({ stack, logicalId, type, ref, arn })),
     demo: Object.fromEntries(await Promise.all(signedIn)),
+    machines: await machines(runtime),
   };
+}
+
+/** The account's authenticator app: its secret, and what it shows now. */
+async function appOf(runtime: Runtime, pool: AccountPool, email: string): Promise<object> {
+  const secret = await secondFactorOf(pool, email);
+  return { secondFactor: { secret, code: totp(secret, runtime.clock.now()) } };
+}
+
+/** The pool's domain is served at the AWS endpoint: there is no DNS for the one that the template names. */
+function signInAddresses(endpoint: string): object {
+  return {
+    authorize: `${endpoint}/oauth2/authorize`,
+    token: `${endpoint}/oauth2/token`,
+    revoke: `${endpoint}/oauth2/revoke`,
+    userInfo: `${endpoint}/oauth2/userInfo`,
+    logout: `${endpoint}/logout`,
+  };
+}
+
+/** The systems that have a client of their own, with what they need for a token. */
+async function machines(runtime: Runtime): Promise<object[]> {
+  const clients = runtime
+    .resources('AWS::Cognito::UserPoolClient')
+    .filter(({ properties }) => properties.AllowedOAuthFlows?.includes('client_credentials'));
+  return Promise.all(
+    clients.map(async ({ ref, properties }) => {
+      const input = { UserPoolId: properties.UserPoolId, ClientId: ref };
+      const { UserPoolClient } = await runtime.call('cognito-idp', 'DescribeUserPoolClient', input, operator);
+      return {
+        name: properties.ClientName,
+        clientId: ref,
+        clientSecret: UserPoolClient.ClientSecret,
+        scopes: properties.AllowedOAuthScopes,
+      };
+    }),
+  );
 }
 
 async function createUser(runtime: Runtime, body: Record<string, any>): Promise<object> {
@@ -150,7 +199,8 @@ async function createUser(runtime: Runtime, body: Record<string, any>): Promise<
   }
   const pool = accountPool(runtime);
   await createAccount(pool, email, password, groups);
-  return { email, groups, ...(await signIn(pool, email, password)) };
+  const secondFactor = groups.length > 0 ? await appOf(runtime, pool, email) : {};
+  return { email, groups, ...secondFactor, ...(await signIn(pool, email, password)) };
 }
 
 /** Accounts without a password, each signed in: what thousands of shoppers of a load need, at the cost of a signature. */
@@ -295,16 +345,12 @@ async function logLines(runtime: Runtime, name: string, tail: string | null): Pr
   return { items: text.split('\n').slice(0, -1).slice(-count) };
 }
 
-/** @throws LocalProblem 404 where the template has no user pool with a client */
+/** @throws LocalProblem 404 where no stack names a user pool and its client */
 function accountPool(runtime: Runtime): AccountPool {
-  const [client] = runtime.resources('AWS::Cognito::UserPoolClient');
-  if (!client) throw new LocalProblem(404, 'not-found', 'The assembly has no user pool client.');
-  const { UserPoolId } = client.properties;
-  return {
-    userPoolId: UserPoolId,
-    clientId: client.ref,
-    call: (service, operation, input, caller) => runtime.call(service, operation, input, caller),
-  };
+  const pool = accountPoolOf(runtime);
+  if (!pool)
+    throw new LocalProblem(404, 'not-found', 'No stack has the outputs UserPoolId and UserPoolClientId.');
+  return pool;
 }
 
 function optional(name: string, value: unknown): object {

@@ -101,15 +101,8 @@ const identities: Readonly<Record<string, Identify>> = {
   },
   'AWS::Cognito::UserPoolClient': (naming) => {
     const id = token(naming, 26);
-    const secret = createHash('sha256').update(`${naming.stack}/${naming.logicalId}/secret`).digest('hex');
-    return {
-      ref: id,
-      attributes: {
-        ClientId: id,
-        ClientSecret: secret,
-        Name: nameOf(naming, 'ClientName', 128),
-      },
-    };
+    // No ClientSecret: what a template knows is in the template.
+    return { ref: id, attributes: { ClientId: id, Name: nameOf(naming, 'ClientName', 128) } };
   },
   'AWS::Cognito::UserPoolDomain': (naming) => ({
     ref: nameOf(naming, 'Domain', 63),

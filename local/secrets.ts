@@ -43,7 +43,7 @@ function answer(runtime: Runtime, operation: string, input: any, caller: Caller)
   runtime.iam.authorize(caller, `secretsmanager:${operation}`, secret.arn);
   const named = { ARN: secret.arn, Name: secretName(secret) };
   if (operation === 'PutSecretValue') {
-    const { version } = rotated(runtime, secret, input.SecretString);
+    const { version } = rotated(runtime, secret, input.SecretString, input.ClientRequestToken);
     return { ...named, VersionId: version, VersionStages: ['AWSCURRENT'] };
   }
   const stage = input.VersionStage ?? 'AWSCURRENT';
@@ -88,14 +88,30 @@ function versionAt(runtime: Runtime, secret: Resource, stage: string): StoredSec
   return found as unknown as StoredSecret;
 }
 
-/** Puts a new version; the one before stays readable as AWSPREVIOUS. */
-function rotated(runtime: Runtime, secret: Resource, value: unknown): StoredSecret {
+/**
+ * Puts a new version; the one before stays readable as AWSPREVIOUS. The same version again is taken for a repetition
+ * when it brings the same text.
+ */
+function rotated(
+  runtime: Runtime,
+  secret: Resource,
+  value: unknown,
+  token: string = randomUUID(),
+): StoredSecret {
   if (typeof value !== 'string' || value === '')
     throw new AwsError('InvalidParameterException', 'You must provide SecretString.');
   const { read, write } = rows(runtime);
   const before = stored(runtime, secret);
+  const known = [before, read.get(`${secret.arn} AWSPREVIOUS`) as StoredSecret | undefined];
+  const same = known.find((one) => one?.version === token);
+  if (same?.value === value) return same as StoredSecret;
+  if (same) {
+    const message =
+      'You can’t use ClientRequestToken because that value is already in use for a version of secret.';
+    throw new AwsError('ResourceExistsException', message);
+  }
   write.run(`${secret.arn} AWSPREVIOUS`, before.value, before.version, before.created_at);
-  write.run(secret.arn, value, randomUUID(), runtime.clock.now());
+  write.run(secret.arn, value, token, runtime.clock.now());
   return read.get(secret.arn) as unknown as StoredSecret;
 }
 

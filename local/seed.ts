@@ -2,7 +2,14 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type AccountPool, createAccount, demoAccounts, demoPassword, signIn } from './demo-accounts.ts';
+import {
+  type AccountPool,
+  createAccount,
+  demoAccounts,
+  demoPassword,
+  secondFactorOf,
+  signIn,
+} from './demo-accounts.ts';
 
 interface SeedOptions {
   /** Where the store keeps its state; a file there says that the catalogue is in. */
@@ -40,6 +47,7 @@ export async function seed(options: SeedOptions): Promise<SeedReport> {
     await createAccount(pool, email, demoPassword, groups).catch((error) => {
       if (error.code !== 'UsernameExistsException') throw error;
     });
+    if (groups.length > 0) await secondFactorOf(pool, email);
   }
   if (isSeeded(home)) return { refused: [], imported: false };
   const refused = await importCatalogue(options);

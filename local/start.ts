@@ -97,15 +97,13 @@ async function main(signal: AbortSignal): Promise<void> {
 async function fill({ runtime, apiUrl }: Cloud, home: string, signal: AbortSignal): Promise<void> {
   const { seed } = await import('./seed.ts');
   const importing = step('Importing the catalogue');
-  const [client] = runtime.resources('AWS::Cognito::UserPoolClient');
+  const { accountPoolOf } = await import('./demo-accounts.ts');
+  const pool = accountPoolOf(runtime);
+  if (!pool) throw new Error('No stack names a user pool and its client.');
   const { refused, imported } = await seed({
     home,
     apiUrl,
-    pool: {
-      userPoolId: client?.properties.UserPoolId,
-      clientId: client?.ref ?? '',
-      call: (service, operation, input, caller) => runtime.call(service, operation, input, caller),
-    },
+    pool,
     onProgress: (done, total) => importing.progress(`${done}/${total}`),
     signal,
   });

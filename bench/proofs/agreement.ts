@@ -209,7 +209,7 @@ class Store {
     for (; this.#delivered < this.#world.outbox.length; this.#delivered++) {
       const event = this.#world.outbox[this.#delivered]!;
       for (const [name, consumer] of Object.entries(this.#actors.consumers)) {
-        if (!isFor(consumer, event)) continue;
+        if (!isFor(consumer.spec, event)) continue;
         for (let receives = 1; ; receives++) {
           const done = await consumer.consume(`${name} ${event.id}`, event, receives).then(
             () => true,

@@ -175,7 +175,7 @@ async function stockWritesOf(store: Store): Promise<number> {
     lines
       .filter(
         ({ service, resource, by }) =>
-          service === 'dynamodb' && /inventory/i.test(resource) && /place-order/i.test(by),
+          service === 'dynamodb' && /inventory/i.test(resource) && /place-?order/i.test(by),
       )
       .map(({ counts }) => (counts.writeUnits ?? 0) / 2),
   );

@@ -676,7 +676,7 @@ async function setUp(race: Race, defect: Defect, faults: SagaFaults) {
     const wrong = wrongMoneyCall(world, call);
     if (wrong) world.wrongs.push(wrong);
   };
-  world.wrote = () => {
+  world.committed = () => {
     const wrong = wrongLatch(world);
     if (wrong && !world.wrongs.includes(wrong)) world.wrongs.push(wrong);
   };
@@ -689,7 +689,7 @@ async function setUp(race: Race, defect: Defect, faults: SagaFaults) {
       world.heard = (event: StoredEvent) => {
         if (!types.includes(event.type)) return;
         for (const consumer of ['run-checkout', 'deliver-webhook'])
-          if (isFor(actors.consumers[consumer]!, event)) deliveries.begin(event, consumer);
+          if (isFor(actors.consumers[consumer]!.spec, event)) deliveries.begin(event, consumer);
       };
     },
     placed: async (token, quantity = 1) => {

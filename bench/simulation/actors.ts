@@ -17,6 +17,7 @@ import { dynamoEventStore } from '../../functions/order/adapters/event-store.ts'
 import { placementPorts } from '../../functions/order/adapters/placement-ports.ts';
 import { cancelOrder, payOrder } from '../../functions/order/app/change-own-order.ts';
 import { placeOrder } from '../../functions/order/app/place-order.ts';
+import { ownOrder } from '../../functions/order/app/read-orders.ts';
 import { receiveWebhook } from '../../functions/order/app/receive-webhook.ts';
 import { recordOutcome } from '../../functions/order/app/record-outcome.ts';
 import { type RefundRequest, refundOrder } from '../../functions/order/app/refund-order.ts';
@@ -29,21 +30,27 @@ import { dueBuckets } from '../../functions/order/keys.ts';
 import { callProvider } from '../../functions/payment/app/call-provider.ts';
 import { providerCommand } from '../../functions/payment/contract.ts';
 import { webhookVerifiers } from '../../functions/payment/published.ts';
+import { addFacts } from '../../functions/reporting/adapters/row-table.ts';
+import { followOrder } from '../../functions/reporting/app/follow-order.ts';
+import { followOrder as followOrderSpec } from '../../functions/reporting/handlers/follow-order.infra.ts';
+import { reportingTable } from '../../functions/reporting/table.infra.ts';
 import { deliverWebhook } from '../../functions/sandbox/app/deliver-webhook.ts';
 import { deliverWebhook as deliverWebhookSpec } from '../../functions/sandbox/handlers/deliver-webhook.infra.ts';
 import type { FunctionSpec } from '../../lib/constructs/function-spec.ts';
-import { type TaskFault, type Tasks, Workflow } from './workflow.ts';
+import { type Ended, type TaskFault, type Tasks, Workflow } from './workflow.ts';
 import type { World } from './world.ts';
 
 export const customerId = 'customer-1';
 const webhookSecret = 'the-webhook-secret-of-the-simulation';
-const timeZone = 'Asia/Seoul';
+export const timeZone = 'Asia/Seoul';
 const traceparent = '00-0123456789abcdef0123456789abcdef-0123456789abcdef-01';
 
 /** What goes wrong in the saga and around it. */
 export interface SagaFaults {
   /** What befalls the tasks of a run. */
   readonly task?: TaskFault;
+  /** Runs the saga in another way than within the worker's own steps. */
+  readonly run?: (actor: string, actors: Actors, command: unknown) => Promise<Ended>;
   /** Takes a webhook in the place of the product. */
   readonly webhook?: (actors: Actors, actor: string, reference: string) => Promise<void>;
   /** Changes what a Task state's function is, to see whether the checks notice. */
@@ -63,7 +70,13 @@ export class Actors {
     this.#faults = faults;
   }
 
-  place = (actor: string, idempotencyKey: string, body: PlaceOrderBody, customer = customerId) =>
+  place = (
+    actor: string,
+    idempotencyKey: string,
+    body: PlaceOrderBody,
+    customer = customerId,
+    admissions: readonly string[] = [],
+  ) =>
     placeOrder(
       placementPorts(
         this.#world.documents(actor),
@@ -74,16 +87,26 @@ export class Actors {
           INVENTORY_TABLE: 'inventory',
           ADMISSION_TABLE: 'admission',
         },
-        this.#time(),
+        this.#time(actor),
       ),
-    )({ customerId: customer, idempotencyKey, body, locale: 'en', traceparent, admissions: [] });
+    )({ customerId: customer, idempotencyKey, body, locale: 'en', traceparent, admissions });
 
-  pay = (actor: string, orderId: string, by: string | PaymentMeans, idempotencyKey: string) => {
+  pay = (
+    actor: string,
+    orderId: string,
+    by: string | PaymentMeans,
+    idempotencyKey: string,
+    customer = customerId,
+  ) => {
     const means = typeof by === 'string' ? { method: 'card' as const, token: by } : by;
-    return payOrder(this.#change(actor))({ customerId, orderId }, means, idempotencyKey);
+    return payOrder(this.#change(actor))({ customerId: customer, orderId }, means, idempotencyKey);
   };
 
-  cancel = (actor: string, orderId: string) => cancelOrder(this.#change(actor))({ customerId, orderId });
+  cancel = (actor: string, orderId: string, customer = customerId) =>
+    cancelOrder(this.#change(actor))({ customerId: customer, orderId });
+
+  read = (actor: string, orderId: string, customer = customerId) =>
+    ownOrder({ load: this.#change(actor).store.load }, customer, orderId);
 
   refund = (actor: string, orderId: string, request: RefundRequest, idempotencyKey: string) =>
     refundOrder(this.#change(actor))(orderId, request, idempotencyKey);
@@ -91,25 +114,27 @@ export class Actors {
   /** An operator adds units of a SKU. */
   adjust = (actor: string, sku: string, adjust: number) => {
     const request = { sku, adjust, reason: 'found', by: 'operator', idempotencyKey: actor };
-    return adjustStock({ ...this.#stock(actor), ...this.#time() })(request);
+    return adjustStock({ ...this.#stock(actor), ...this.#time(actor) })(request);
   };
 
   /** An operator, or the heat, gives a SKU more shards. */
   grow = (actor: string, sku: string, count: number) =>
-    raiseShards({ ...this.#stock(actor), ...this.#time() }, sku, () => count);
+    raiseShards({ ...this.#stock(actor), ...this.#time(actor) }, sku, () => count);
 
   /** One round of the schedule. Buckets without an order are passed over without a step. */
   sweep = (actor: string) => sweepDue({ ...this.#change(actor), due: this.#due(actor) })();
 
   /** The worker of an event, or of an order that is taken up again. */
   work = (actor: string, occasion: { orderId: string; resumed: boolean }): Promise<void> => {
-    const workflow = new Workflow('checkout', this.tasks(actor), this.#faults.task);
-    return runCheckout({ ...this.#change(actor), run: (command) => workflow.run({ command }) })(occasion);
+    const { run, task } = this.#faults;
+    const start = (command: unknown) =>
+      run ? run(actor, this, command) : new Workflow('checkout', this.tasks(actor), task).run({ command });
+    return runCheckout({ ...this.#change(actor), run: start })(occasion);
   };
 
   /** The functions of the saga's Task states, as their handlers are. */
   tasks = (actor: string): Tasks => {
-    const call = callProvider({ provider: this.#world.provider(actor), now: this.#world.clock });
+    const call = callProvider({ provider: this.#world.provider(actor), now: this.#world.clockOf(actor) });
     const record = recordOutcome(this.#change(actor));
     const tasks: Tasks = {
       'call-provider': (command) => call(z.parse(providerCommand, command)),
@@ -127,7 +152,7 @@ export class Actors {
       await receive('sandbox', { headers, body });
       return 200;
     };
-    return deliverWebhook({ post, secret: async () => webhookSecret, now: this.#world.clock })(due);
+    return deliverWebhook({ post, secret: async () => webhookSecret, now: this.#world.clockOf(actor) })(due);
   };
 
   /** What each consumer does with an event, by its function's name. */
@@ -146,16 +171,23 @@ export class Actors {
       consume: (actor, event) => this.tell(actor, JSON.parse(event.body)),
     },
     journal: { spec: journal, consume: (actor, event, receives) => this.#post(actor, event, receives) },
+    'follow-order': {
+      spec: followOrderSpec,
+      consume: (actor, event, receives) =>
+        followOrder({ addFacts: addFacts(this.#world.documents(actor), reportingTable.name) })(
+          received(followOrderSpec, event, receives),
+        ),
+    },
   };
 
   #stock(actor: string) {
-    return stockTable(this.#world.documents(actor), 'inventory', this.#world.clock);
+    return stockTable(this.#world.documents(actor), 'inventory', this.#world.clockOf(actor));
   }
 
   #mail(actor: string, event: StoredEvent, receives: number): Promise<void> {
     const world = this.#world;
     return sendMail({
-      now: world.clock,
+      now: world.clockOf(actor),
       timeZone,
       mailLog: mailLog(world.documents(actor), notificationTable.name),
       addressOf: (id) => world.call(actor, `address of ${id}`, [], () => `${id}@example.org`),
@@ -192,12 +224,12 @@ export class Actors {
       inventory: 'inventory',
       admission: 'admission',
     });
-    return { store, ...this.#time() };
+    return { store, ...this.#time(actor) };
   }
 
-  /** Waiting takes no time: whatever may happen meanwhile, the scheduler tries. */
-  #time() {
-    return { now: this.#world.clock, sleep: async () => {}, random: () => 0 };
+  #time(actor: string) {
+    const { sleep, random } = this.#world;
+    return { now: this.#world.clockOf(actor), sleep, random: () => random(actor) };
   }
 }
 
@@ -207,7 +239,7 @@ interface Consumer {
 }
 
 /** Whether the rule of the consumer lets the event through. */
-export function isFor({ spec: { trigger } }: Consumer, event: StoredEvent): boolean {
+export function isFor({ trigger }: FunctionSpec, event: StoredEvent): boolean {
   return 'events' in trigger && trigger.events.some(({ type }) => type === event.type);
 }
 

@@ -45,7 +45,7 @@ export class Deliveries {
     for (let index = 0; index < this.#world.outbox.length; index++) {
       const event = this.#world.outbox[index]!;
       for (const [name, consumer] of Object.entries(this.#actors.consumers)) {
-        if (isFor(consumer, event)) await this.#untilDone(event, name);
+        if (isFor(consumer.spec, event)) await this.#untilDone(event, name);
       }
     }
   }
@@ -54,7 +54,7 @@ export class Deliveries {
   async everythingAgain(): Promise<void> {
     for (const event of [...this.#world.outbox].reverse()) {
       for (const [name, consumer] of Object.entries(this.#actors.consumers)) {
-        if (!isFor(consumer, event)) continue;
+        if (!isFor(consumer.spec, event)) continue;
         this.#consume(`duplicate for ${name} ${event.id}`, event, name, 2);
         await this.#world.idle();
       }

@@ -1,5 +1,5 @@
 import { dependent, type Gate, meetInFlight, type Step } from './steps.ts';
-import type { Touch } from './tables.ts';
+import type { Touch } from './writes.ts';
 
 /** One try of a scenario, from its beginning. */
 export interface Run {

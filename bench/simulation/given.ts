@@ -12,7 +12,7 @@ export const sku = 'sku_cup';
 export const cartId = 'crt_1';
 const price = 1_000;
 
-const shippingAddress = {
+export const shippingAddress = {
   name: 'Kim Yuna',
   line1: '1 Sejong-daero',
   city: 'Seoul',

@@ -1,4 +1,4 @@
-import type { Touch } from './tables.ts';
+import type { Touch } from './writes.ts';
 
 /** One call of a port: it takes effect at one moment, which the scheduler chooses. */
 export interface Step {
@@ -11,6 +11,10 @@ export interface Step {
   /** Whether it is a transaction, which meets other writes in flight. */
   readonly transaction: boolean;
   readonly run: () => unknown;
+  /** The answer when the place is at its limit; absent where there is no limit. */
+  readonly throttle?: () => Error;
+  /** Does a part of what was asked, and answers what is left; absent where all or nothing is done. */
+  readonly partly?: () => unknown;
   /** The answer when it loses against writes in flight at these places; absent when it cannot. */
   readonly lose?: (contended: (touch: Touch) => boolean) => Error;
 }
@@ -23,6 +27,12 @@ export type Mishap =
   | 'unanswered'
   /** It takes effect, its answer is lost, and the client sends it once more. */
   | 'repeated'
+  /** As `repeated`, but others come in between. */
+  | 'repeated-later'
+  /** The database or provider refuses it for the time being. */
+  | 'throttled'
+  /** Of a batch, some is left undone. */
+  | 'partly'
   /** The caller gives up, and it takes effect at some time afterwards. */
   | 'late'
   /** The caller ends, before or after the effect: nobody hears anything any more. */
@@ -45,6 +55,10 @@ export class Gate {
   readonly taken: string[] = [];
   /** Decides what goes wrong with a step; nothing unless set. */
   mishap: (step: Step) => Mishap | undefined = () => undefined;
+  /** Hears of every step when it is asked for. */
+  issued: (step: Step) => void = () => {};
+  /** Hears of every actor that ends in the middle of its work. */
+  ended: (actor: string) => void = () => {};
   /** The error of a call whose answer is lost. */
   readonly #lostAnswer: (step: Step) => Error;
 
@@ -58,12 +72,29 @@ export class Gate {
     this.#issued.set(step.actor, number);
     const id = `${step.actor}:${number}`;
     return new Promise<T>((resolve, reject) => {
-      this.#pending.set(id, {
+      this.#add({
         ...step,
         id,
         settle: (answer) => ('error' in answer ? reject(answer.error) : resolve(answer.value as T)),
       });
     });
+  }
+
+  #add(step: Pending): void {
+    this.#pending.set(step.id, step);
+    this.issued(step);
+  }
+
+  /** The step that waits under this id. */
+  waiting(id: string): Step | undefined {
+    return this.#pending.get(id);
+  }
+
+  /** The actor's process is gone: nobody hears the answers to what it has asked for. */
+  end(actor: string): void {
+    if (this.#ended.has(actor)) return;
+    this.#ended.add(actor);
+    this.ended(actor);
   }
 
   get pending(): readonly Step[] {
@@ -97,6 +128,15 @@ export class Gate {
     await everybodyWaits();
   }
 
+  /** What an actor had sent before it ended: it arrives, or it does not. */
+  async land(id: string, arrives: boolean): Promise<void> {
+    const step = this.#remove(id);
+    if (!arrives) return;
+    this.taken.push(`${step.id} ${step.what} (nobody waits)`);
+    await outcomeOf(step.run);
+    await everybodyWaits();
+  }
+
   async #carryOut(step: Pending, mishap: Mishap | undefined) {
     switch (mishap) {
       case undefined:
@@ -109,17 +149,25 @@ export class Gate {
       case 'repeated':
         await outcomeOf(step.run);
         return outcomeOf(step.run);
+      case 'repeated-later':
+        await outcomeOf(step.run);
+        this.#add({ ...step, id: `${step.id}~again` });
+        return undefined;
+      case 'throttled':
+        return { error: step.throttle!() };
+      case 'partly':
+        return outcomeOf(step.partly!);
       case 'late':
         this.call({ ...step, actor: `${step.actor}~late`, what: `${step.what}, arriving late` }).catch(
           () => {},
         );
         return { error: this.#lostAnswer(step) };
       case 'ends-before':
-        this.#ended.add(step.actor);
+        this.end(step.actor);
         return undefined;
       case 'ends-after':
         await outcomeOf(step.run);
-        this.#ended.add(step.actor);
+        this.end(step.actor);
         return undefined;
     }
   }

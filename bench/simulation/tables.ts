@@ -1,55 +1,75 @@
-import {
-  ConditionalCheckFailedException,
-  TransactionCanceledException,
-  TransactionConflictException,
-} from '@aws-sdk/client-dynamodb';
+import { IdempotentParameterMismatchException } from '@aws-sdk/client-dynamodb';
 import {
   BatchGetCommand,
   BatchWriteCommand,
-  DeleteCommand,
   GetCommand,
-  PutCommand,
   QueryCommand,
   ScanCommand,
+  TransactGetCommand,
   TransactWriteCommand,
-  UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
 import type { TableSpec } from '../../lib/constructs/function-spec.ts';
-import { type Item, meets, updated } from './expressions.ts';
+import { equal, type Item, meets } from './expressions.ts';
+import { type Index, inOrder, paged, projected, returned } from './pages.ts';
+import { invalid, reasonOf, refusal, type Touch, type Write, writesOf } from './writes.ts';
 
-/** A part of the world that a step reads or writes. Without `sk`: the whole partition. */
-export interface Touch {
-  readonly place: string;
-  readonly sk?: string | undefined;
-  readonly write: boolean;
-}
-
-interface Write {
+/** What a command changed, as a stream tells it: one of `before` and `after` may be missing. */
+export interface Change {
   readonly table: string;
   readonly pk: string;
   readonly sk: string;
-  /** The item afterwards; undefined when it is deleted. @throws ConditionalCheckFailed */
-  readonly after: (before: Item | undefined) => Item | undefined;
-  readonly showOld: boolean;
+  readonly before: Item | undefined;
+  readonly after: Item | undefined;
 }
 
-const conditionFailed = Symbol('the condition is not met');
+/**
+ * How many milliseconds after its write a version of an item reaches the reads that may be behind: those of an index,
+ * and those of the table that do not ask for consistency (`index` is undefined).
+ */
+export type Lag = (
+  table: string,
+  index: string | undefined,
+  pk: string,
+  sk: string,
+  version: number,
+) => number;
+
+/** What an item was, and when it became so. */
+interface Version {
+  readonly at: number;
+  readonly item: Item | undefined;
+}
+
+/** Milliseconds for which DynamoDB remembers a transaction by its token. */
+const tokenLife = 10 * 60_000;
+const mostKeys = 100;
 
 /**
  * Tables in memory with DynamoDB's semantics: conditional writes, transactions that do all or nothing and say why
- * not, queries of partitions and indexes. One command at a time; what runs at once is the scheduler's business.
- * Index reads are as fresh as the table's.
+ * not, queries of partitions and indexes, tokens. One command at a time; what runs at once is the scheduler's business.
+ * Held equal to a real engine over random commands by test/faults/engine.test.ts.
  */
 export class Tables {
   readonly #tables = new Map<string, Map<string, Map<string, Item>>>();
   readonly #specs: readonly TableSpec[];
-  readonly #inserted: (table: string, item: Item) => void;
+  readonly #committed: (changes: readonly Change[], actor: string | undefined) => void;
+  /** By table, index and partition: where items are, or were, that the index shows there. */
+  readonly #indexed = new Map<string, Map<string, readonly [pk: string, sk: string]>>();
+  readonly #versions = new Map<string, Version[]>();
+  readonly #tokens = new Map<string, { readonly at: number; readonly content: string }>();
+  readonly #now: () => number;
+  /** Unless set, every read is as fresh as can be. */
+  lag: Lag | undefined;
 
-  /** @param inserted hears of every item that was not there before, as a stream would */
-  constructor(specs: readonly TableSpec[], inserted: (table: string, item: Item) => void) {
+  /** @param committed hears of the changes of each command that had its effect, together */
+  constructor(
+    specs: readonly TableSpec[],
+    committed: (changes: readonly Change[], actor: string | undefined) => void = () => {},
+    now: () => number = () => 0,
+  ) {
     this.#specs = specs;
-    this.#inserted = inserted;
+    this.#committed = committed;
+    this.#now = now;
     for (const { name } of specs) this.#tables.set(name, new Map());
   }
 
@@ -59,7 +79,7 @@ export class Tables {
 
   /** In the order of their sort keys. */
   partition(table: string, pk: string): Item[] {
-    return sorted([...(this.#table(table).get(pk)?.values() ?? [])], 'sk');
+    return inOrder([...(this.#table(table).get(pk)?.values() ?? [])], undefined);
   }
 
   all(table: string): Item[] {
@@ -85,6 +105,9 @@ export class Tables {
         (Keys ?? []).map((key) => readOf(table, key as any)),
       );
     }
+    if (command instanceof TransactGetCommand) {
+      return (command.input.TransactItems ?? []).map(({ Get }) => readOf(Get!.TableName!, Get!.Key as any));
+    }
     if (command instanceof ScanCommand) return [{ place: command.input.TableName!, write: false }];
     return writesOf(command).flatMap((write) => [
       { place: `${write.table} ${write.pk}`, sk: write.sk, write: true },
@@ -93,86 +116,151 @@ export class Tables {
   }
 
   /** Does what the command says. @throws the SDK's exceptions */
-  execute(command: unknown): unknown {
+  execute(command: unknown, actor?: string): unknown {
     if (command instanceof GetCommand) {
-      const { TableName, Key } = command.input as any;
-      return { Item: this.item(TableName, Key.pk, Key.sk) };
+      const { TableName, Key, ConsistentRead } = command.input as any;
+      return { Item: this.#read(TableName, Key, ConsistentRead) };
     }
-    if (command instanceof BatchGetCommand) {
-      const asked = Object.entries(command.input.RequestItems ?? {}) as [string, { Keys: Item[] }][];
-      const Responses = asked.map(([table, { Keys }]) => [
-        table,
-        Keys.flatMap(({ pk, sk }) => this.item(table, pk, sk) ?? []),
-      ]);
-      return { Responses: Object.fromEntries(Responses) };
+    if (command instanceof BatchGetCommand) return this.#batchGet(command.input);
+    if (command instanceof TransactGetCommand) {
+      const gets = (command.input.TransactItems ?? []) as any[];
+      const keys = gets.map(({ Get }) => placeOf(Get.TableName, Get.Key.pk, Get.Key.sk));
+      if (new Set(keys).size < keys.length) throw invalid('one item cannot be read twice at once');
+      return { Responses: gets.map(({ Get }) => ({ Item: this.#read(Get.TableName, Get.Key, true) })) };
     }
-    if (command instanceof QueryCommand) return { Items: this.#query(command.input) };
-    if (command instanceof ScanCommand) {
-      const { TableName, FilterExpression, ...given } = command.input as any;
-      return { Items: this.all(TableName).filter((item) => meets(item, FilterExpression, given)) };
-    }
-    return this.#write(command);
+    if (command instanceof QueryCommand) return this.#query(command.input);
+    if (command instanceof ScanCommand) return this.#scan(command.input);
+    if (command instanceof TransactWriteCommand) return this.#transact(command, actor);
+    return this.#write(command, actor);
   }
 
-  #write(command: unknown): unknown {
+  #read(table: string, { pk, sk }: Item, consistent: boolean | undefined): Item | undefined {
+    return consistent || !this.lag ? this.item(table, pk, sk) : this.#seen(table, undefined, pk, sk);
+  }
+
+  #batchGet(input: any): unknown {
+    const asked = Object.entries<any>(input.RequestItems ?? {});
+    const keys = asked.flatMap(([table, { Keys }]) => Keys.map(({ pk, sk }: Item) => `${table} ${pk} ${sk}`));
+    if (keys.length === 0 || keys.length > mostKeys) throw invalid(`1 to ${mostKeys} keys are allowed`);
+    if (new Set(keys).size < keys.length) throw invalid('the keys contain duplicates');
+    const Responses = asked.map(([table, { Keys, ConsistentRead }]) => [
+      table,
+      Keys.flatMap((key: Item) => this.#read(table, key, ConsistentRead) ?? []),
+    ]);
+    return { Responses: Object.fromEntries(Responses), UnprocessedKeys: {} };
+  }
+
+  #transact(command: TransactWriteCommand, actor: string | undefined): unknown {
+    const { ClientRequestToken: token } = command.input;
+    if (token === undefined) return this.#write(command, actor);
+    const content = JSON.stringify(command.input.TransactItems);
+    const earlier = this.#tokens.get(token);
+    if (earlier && earlier.at > this.#now() - tokenLife) {
+      if (earlier.content === content) return {};
+      const message = 'the token was used for another transaction';
+      throw new IdempotentParameterMismatchException({ message, $metadata: {} });
+    }
+    const answer = this.#write(command, actor);
+    this.#tokens.set(token, { at: this.#now(), content });
+    return answer;
+  }
+
+  #write(command: unknown, actor: string | undefined): unknown {
     const writes = writesOf(command);
     const befores = writes.map(({ table, pk, sk }) => this.item(table, pk, sk));
-    const afters = writes.map(({ after }, index) => {
+    const failed: { Code: string; Item?: any }[] = [];
+    const afters = writes.map((write, index) => {
       try {
-        return { item: after(befores[index]) };
+        return write.after(befores[index]);
       } catch (error) {
-        if (error !== conditionFailed) throw error;
+        failed[index] = reasonOf(error, write, befores[index]);
         return undefined;
       }
     });
-    if (afters.includes(undefined)) {
+    if (failed.length > 0)
       throw refusal(
         command,
-        writes.map(({ showOld }, index) =>
-          afters[index]
-            ? { Code: 'None' }
-            : {
-                Code: 'ConditionalCheckFailed',
-                ...(showOld && befores[index] && { Item: wire(befores[index]) }),
-              },
-        ),
+        writes.map((_, index) => failed[index] ?? { Code: 'None' }),
       );
-    }
-    const inserted: (() => void)[] = [];
-    for (const [index, { table, pk, sk }] of writes.entries()) {
-      const { item } = afters[index]!;
-      const partitions = this.#table(table);
-      const partition = partitions.get(pk) ?? new Map();
-      partitions.set(pk, partition);
-      if (item) partition.set(sk, item);
-      else partition.delete(sk);
-      if (item && !befores[index]) inserted.push(() => this.#inserted(table, item));
-    }
-    for (const tell of inserted) tell();
-    return {};
+    const changes = writes.flatMap(({ table, pk, sk }, index) => {
+      const [before, after] = [befores[index], afters[index]];
+      // As in a stream: a write that changes nothing is not told.
+      if (before === after || equal(before, after)) return [];
+      this.#set(table, pk, sk, after);
+      return [{ table, pk, sk, before, after }];
+    });
+    if (changes.length > 0) this.#committed(changes, actor);
+    if (command instanceof BatchWriteCommand) return { UnprocessedItems: {} };
+    return returned(command, befores[0], afters[0]);
   }
 
-  #query(input: any): Item[] {
-    const {
-      TableName,
-      IndexName,
-      KeyConditionExpression,
-      FilterExpression,
-      ScanIndexForward,
-      Limit,
-      ...given
-    } = input;
+  #set(table: string, pk: string, sk: string, item: Item | undefined): void {
+    const partitions = this.#table(table);
+    const partition = partitions.get(pk) ?? new Map<string, Item>();
+    partitions.set(pk, partition);
+    if (this.lag) {
+      const place = placeOf(table, pk, sk);
+      const versions = this.#versions.get(place) ?? [
+        { at: Number.NEGATIVE_INFINITY, item: partition.get(sk) },
+      ];
+      versions.push({ at: this.#now(), item });
+      this.#versions.set(place, versions);
+    }
+    if (!item) {
+      partition.delete(sk);
+      return;
+    }
+    partition.set(sk, item);
+    for (const { name, partitionKey } of this.#indexesOf(table)) {
+      if (item[partitionKey] === undefined) continue;
+      const members = placeOf(table, name, item[partitionKey]);
+      const known = this.#indexed.get(members) ?? new Map<string, readonly [string, string]>();
+      known.set(placeOf(table, pk, sk), [pk, sk]);
+      this.#indexed.set(members, known);
+    }
+  }
+
+  /** The newest version that has reached these reads. */
+  #seen(table: string, index: string | undefined, pk: string, sk: string): Item | undefined {
+    const versions = this.lag && this.#versions.get(placeOf(table, pk, sk));
+    if (!versions) return this.item(table, pk, sk);
+    for (let at = versions.length - 1; at > 0; at--) {
+      const version = versions[at]!;
+      if (version.at + this.lag!(table, index, pk, sk, at) <= this.#now()) return version.item;
+    }
+    return versions[0]!.item;
+  }
+
+  #query(input: any): unknown {
+    const { TableName, IndexName, KeyConditionExpression, ScanIndexForward, ConsistentRead } = input;
     const index = this.#index(TableName, IndexName);
+    if (index && ConsistentRead) throw invalid('an index is never read consistently');
     const { value } = this.#partitionAsked(input);
-    const candidates = index ? this.all(TableName) : this.partition(TableName, value);
-    const found = sorted(
-      candidates.filter(
-        (item) => meets(item, KeyConditionExpression, given) && meets(item, FilterExpression, given),
-      ),
-      index?.sortKey ?? 'sk',
-    );
-    if (ScanIndexForward === false) found.reverse();
-    return found.slice(0, Limit ?? found.length);
+    const candidates = index
+      ? this.#inIndex(TableName, index, value)
+      : this.#inPartition(TableName, value, ConsistentRead);
+    const found = candidates.filter((item) => meets(item, KeyConditionExpression, input));
+    return paged(found, input, index, ScanIndexForward === false);
+  }
+
+  #inIndex(table: string, index: Index, value: string): Item[] {
+    const places = [...(this.#indexed.get(placeOf(table, index.name, value))?.values() ?? [])];
+    return places.flatMap(([pk, sk]) => {
+      const item = this.#seen(table, index.name, pk, sk);
+      return item && item[index.partitionKey] === value && item[index.sortKey] !== undefined
+        ? [projected(item, index)]
+        : [];
+    });
+  }
+
+  #inPartition(table: string, pk: string, consistent: boolean | undefined): Item[] {
+    if (consistent || !this.lag) return [...(this.#table(table).get(pk)?.values() ?? [])];
+    const sorts = [...(this.#table(table).get(pk)?.keys() ?? [])];
+    return sorts.flatMap((sk) => this.#seen(table, undefined, pk, sk) ?? []);
+  }
+
+  #scan(input: any): unknown {
+    return paged(this.all(input.TableName), input, undefined);
   }
 
   #queried(input: any): Touch {
@@ -193,7 +281,7 @@ export class Tables {
 
   /** A write of an item that is in an index is met by queries of that index. */
   #indexTouches({ table, pk, sk, after }: Write): Touch[] {
-    const indexes = this.#specs.find(({ name }) => name === table)?.indexes ?? [];
+    const indexes = this.#indexesOf(table);
     if (indexes.length === 0) return [];
     let next: Item | undefined;
     try {
@@ -207,11 +295,13 @@ export class Tables {
     });
   }
 
-  #index(table: string, name: string | undefined) {
+  #indexesOf(table: string): readonly Index[] {
+    return this.#specs.find(({ name }) => name === table)?.indexes ?? [];
+  }
+
+  #index(table: string, name: string | undefined): Index | undefined {
     if (name === undefined) return undefined;
-    const index = this.#specs
-      .find((spec) => spec.name === table)
-      ?.indexes?.find((spec) => spec.name === name);
+    const index = this.#indexesOf(table).find((spec) => spec.name === name);
     if (!index) throw new Error(`${table} has no index ${name}`);
     return index;
   }
@@ -223,96 +313,10 @@ export class Tables {
   }
 }
 
-/** How DynamoDB answers a write that meets another in flight: a plain one by itself, a transaction with its reasons. */
-export function conflictOf(command: unknown, contended: (touch: Touch) => boolean): Error {
-  const reasons = writesOf(command).map(({ table, pk, sk }) => ({
-    Code: contended({ place: `${table} ${pk}`, sk, write: true }) ? 'TransactionConflict' : 'None',
-  }));
-  return command instanceof TransactWriteCommand
-    ? refusal(command, reasons)
-    : new TransactionConflictException({ message: 'Transaction is ongoing for the item', $metadata: {} });
-}
-
-function refusal(command: unknown, reasons: readonly { Code: string; Item?: any }[]): Error {
-  if (command instanceof TransactWriteCommand) {
-    return new TransactionCanceledException({
-      message: `Transaction cancelled [${reasons.map(({ Code }) => Code).join(', ')}]`,
-      $metadata: {},
-      CancellationReasons: [...reasons],
-    });
-  }
-  const message = 'The conditional request failed';
-  return new ConditionalCheckFailedException({ message, $metadata: {}, Item: reasons[0]?.Item });
-}
-
-function writesOf(command: unknown): Write[] {
-  if (command instanceof PutCommand) return [putOf(command.input)];
-  if (command instanceof UpdateCommand) return [updateOf(command.input)];
-  if (command instanceof DeleteCommand) return [deleteOf(command.input)];
-  if (command instanceof BatchWriteCommand) {
-    return Object.entries(command.input.RequestItems ?? {}).flatMap(([TableName, requests]) =>
-      requests.map(({ PutRequest, DeleteRequest }) =>
-        PutRequest ? putOf({ TableName, ...PutRequest }) : deleteOf({ TableName, ...DeleteRequest }),
-      ),
-    );
-  }
-  if (command instanceof TransactWriteCommand) {
-    return (command.input.TransactItems ?? []).map((action) => {
-      if (action.Put) return putOf(action.Put);
-      if (action.Update) return updateOf(action.Update);
-      if (action.Delete) return deleteOf(action.Delete);
-      return checkOf(action.ConditionCheck);
-    });
-  }
-  throw new Error(`the command ${(command as object).constructor.name} is not known here`);
-}
-
-function putOf(input: any): Write {
-  const item = stored(input.Item);
-  return writeOf(input, item, () => item);
-}
-
-function updateOf(input: any): Write {
-  const { pk, sk } = input.Key;
-  return writeOf(input, input.Key, (before) =>
-    stored(updated(before ?? { pk, sk }, input.UpdateExpression, input)),
-  );
-}
-
-function deleteOf(input: any): Write {
-  return writeOf(input, input.Key, () => undefined);
-}
-
-function checkOf(input: any): Write {
-  return writeOf(input, input.Key, (before) => before);
-}
-
-function writeOf(input: any, key: Item, change: (before: Item | undefined) => Item | undefined): Write {
-  return {
-    table: input.TableName,
-    pk: key.pk,
-    sk: key.sk,
-    showOld: input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD',
-    after: (before) => {
-      if (!meets(before, input.ConditionExpression, input)) throw conditionFailed;
-      return change(before);
-    },
-  };
+function placeOf(...parts: readonly string[]): string {
+  return parts.join('\n');
 }
 
 function readOf(table: string, { pk, sk }: Item): Touch {
   return { place: `${table} ${pk}`, sk, write: false };
-}
-
-/** As the document client stores it: a copy without what is undefined. */
-function stored(item: Item): Item {
-  return JSON.parse(JSON.stringify(item));
-}
-
-function wire(item: Item): any {
-  return marshall(item, { removeUndefinedValues: true });
-}
-
-function sorted(items: Item[], by: string): Item[] {
-  return items.sort((a, b) => (a[by] < b[by] ? -1 : a[by] > b[by] ? 1 : 0));
 }

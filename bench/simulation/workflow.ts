@@ -9,7 +9,7 @@ export type Tasks = Readonly<Record<string, (input: any) => Promise<unknown>>>;
 export type TaskFault = (state: string, task: () => Promise<unknown>) => Promise<unknown>;
 
 /** How a run ended. */
-interface Ended {
+export interface Ended {
   readonly ended: 'succeeded' | 'failed';
   readonly error: string;
 }
@@ -35,24 +35,33 @@ const stateFields: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * A state machine from its file in `statemachines/`, interpreted without waiting: retries follow at once. What the
- * file uses beyond this small part of the language is refused by name.
+ * A state machine from its file in `statemachines/`. Retries follow at once and nothing times out, unless there is a
+ * `wait` by which time passes. What the file uses beyond this small part of the language is refused by name.
  */
 export class Workflow {
   readonly #definition: any;
   readonly #tasks: Tasks;
   readonly #fault: TaskFault;
+  readonly #wait: ((seconds: number) => Promise<void>) | undefined;
 
   /** @throws Error when a state uses what is not known here, or has no function */
-  constructor(file: string, tasks: Tasks, fault: TaskFault = (_state, task) => task()) {
+  constructor(
+    file: string,
+    tasks: Tasks,
+    fault: TaskFault = (_state, task) => task(),
+    wait?: (seconds: number) => Promise<void>,
+  ) {
     this.#definition = definitionOf(file);
     this.#tasks = tasks;
     this.#fault = fault;
+    this.#wait = wait;
     for (const name of taskStates(file)) this.#taskOf(name);
   }
 
   async run(input: unknown): Promise<Ended> {
-    const ended = await this.#once(input);
+    const ended = await this.#inTime(this.#definition.TimeoutSeconds, this.#once(input)).catch(
+      (error: Error): Ended => ({ ended: 'failed', error: error.name }),
+    );
     return ended.error === startAgain ? this.run(input) : ended;
   }
 
@@ -80,15 +89,30 @@ export class Workflow {
     const retried = new Map<any, number>();
     for (;;) {
       try {
-        const result = await this.#fault(name, () => task(structuredClone(input)));
+        const result = await this.#inTime(
+          state.TimeoutSeconds,
+          this.#fault(name, () => task(structuredClone(input))),
+        );
         return placed(data, state.ResultPath ?? '$', structuredClone(result));
       } catch (error) {
         const retrier = (state.Retry ?? []).find((one: any) => catches(one.ErrorEquals, error as Error));
         const times = retried.get(retrier) ?? 0;
         if (!retrier || times >= (retrier.MaxAttempts ?? 3)) throw error;
         retried.set(retrier, times + 1);
+        await this.#wait?.((retrier.IntervalSeconds ?? 1) * (retrier.BackoffRate ?? 2) ** times);
       }
     }
+  }
+
+  /** Fails once the time is over; what was begun goes on. */
+  #inTime<T>(seconds: number | undefined, work: Promise<T>): Promise<T> {
+    if (!this.#wait || seconds === undefined) return work;
+    const over = this.#wait(seconds).then(() => {
+      throw new TaskFailed('States.Timeout');
+    });
+    // It may come when nobody waits any more.
+    over.catch(() => {});
+    return Promise.race([work, over]);
   }
 
   #taskOf(name: string): (input: any) => Promise<unknown> {

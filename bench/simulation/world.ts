@@ -1,10 +1,17 @@
 import './quiet.ts';
-import { DynamoDBDocumentClient, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  BatchGetCommand,
+  BatchWriteCommand,
+  DynamoDBDocumentClient,
+  TransactWriteCommand,
+} from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod/mini';
+import { admissionTable } from '../../functions/admission/table.infra.ts';
 import { cartTable } from '../../functions/cart/table.infra.ts';
 import { catalogTable } from '../../functions/catalog/table.infra.ts';
 import { financeTable } from '../../functions/finance/table.infra.ts';
 import { inventoryTable } from '../../functions/inventory/table.infra.ts';
+import type { Sleep } from '../../functions/kernel/clock.ts';
 import type { Money } from '../../functions/kernel/contract.ts';
 import { type StoredEvent, storedEvent } from '../../functions/kernel/events.ts';
 import { notificationTable } from '../../functions/notification/table.infra.ts';
@@ -12,6 +19,7 @@ import { orderPartition } from '../../functions/order/keys.ts';
 import { orderTable } from '../../functions/order/table.infra.ts';
 import { sandboxProvider } from '../../functions/payment/adapters/sandbox.ts';
 import type { PaymentProvider } from '../../functions/payment/domain/provider.ts';
+import { reportingTable } from '../../functions/reporting/table.infra.ts';
 import { dynamoBook } from '../../functions/sandbox/adapters/dynamo-book.ts';
 import { answerRequest, type SandboxRequest } from '../../functions/sandbox/app/answer-request.ts';
 import { chargeIdOf, chargeIdOfCapture } from '../../functions/sandbox/domain/charge.ts';
@@ -19,7 +27,8 @@ import { chargeKey } from '../../functions/sandbox/keys.ts';
 import { sandboxTable } from '../../functions/sandbox/table.infra.ts';
 import type { Item } from './expressions.ts';
 import { everybodyWaits, Gate, type Step } from './steps.ts';
-import { conflictOf, Tables, type Touch } from './tables.ts';
+import { type Change, Tables } from './tables.ts';
+import { conflictOf, type Touch, throttleOf } from './writes.ts';
 
 /** Where a run begins. */
 export const noon = Date.parse('2026-11-22T03:00:00.000Z');
@@ -49,15 +58,17 @@ export interface MoneyCall {
 }
 
 const specs = [
+  admissionTable,
   orderTable,
   cartTable,
   catalogTable,
   inventoryTable,
   financeTable,
   notificationTable,
+  reportingTable,
   sandboxTable,
 ];
-const apiKey = async () => 'the-api-key-of-the-simulation';
+const apiKey = 'the-api-key-of-the-simulation';
 
 const providerUrl = 'http://provider';
 
@@ -85,21 +96,35 @@ export class World {
   now = noon;
   /** Hears of events as they leave. */
   heard: (event: StoredEvent) => void = () => {};
-  /** Hears of every command that took effect. */
-  wrote: () => void = () => {};
   /** Hears of money calls before they take effect. */
   paying: (call: MoneyCall) => void = () => {};
+  /** Hears of what a command changed in the tables, and whose it was. */
+  committed: (changes: readonly Change[], actor: string | undefined) => void = () => {};
+  /** Waiting takes no time unless a scheduler says otherwise: whatever may happen meanwhile, it tries. */
+  sleep: Sleep = async () => {};
+  random: (actor: string) => number = () => 0;
+  /** Milliseconds by which an actor's clock is ahead of the world's. */
+  skew: (actor: string) => number = () => 0;
   readonly #defect: Defect;
 
   constructor(defect: Defect = {}) {
     this.#defect = defect;
-    this.tables = new Tables(specs, (table, item) => {
-      const leaves = specs.some(({ name, events }) => name === table && events);
-      if (leaves && item.sk.startsWith('EVENT#')) this.#publish(item);
-    });
+    this.tables = new Tables(
+      specs,
+      (changes, by) => {
+        this.committed(changes, by);
+        for (const { table, before, after } of changes) {
+          const leaves = specs.some(({ name, events }) => name === table && events);
+          if (leaves && after && !before && after.sk.startsWith('EVENT#')) this.#publish(after);
+        }
+      },
+      this.clock,
+    );
   }
 
   readonly clock = () => this.now;
+
+  clockOf = (actor: string) => () => this.now + this.skew(actor);
 
   /** Begins an actor's work; what comes of it is in `results` under its name. */
   spawn(actor: string, work: () => Promise<unknown>): void {
@@ -136,7 +161,7 @@ export class World {
   provider(actor: string): PaymentProvider {
     const request = (url: string, init: RequestInit) =>
       this.gate.call<Response>(this.#exchangeStep(actor, url, init));
-    const provider = sandboxProvider(providerUrl, apiKey, request);
+    const provider = sandboxProvider(providerUrl, async () => [apiKey], request);
     return this.#defect.provider ? this.#defect.provider(provider) : provider;
   }
 
@@ -154,6 +179,19 @@ export class World {
     const body = JSON.stringify({ orderId, ...amount, token });
     const answer = await this.#sandbox({ method: 'POST', path: '/payment-keys', query: {}, body });
     return JSON.parse(answer.body).paymentKey;
+  }
+
+  /** The provider's settlement file of a day; undefined while the day is not over. */
+  settlementOf(actor: string, date: string): Promise<Uint8Array | undefined> {
+    const request = { method: 'GET', path: `/settlements/${date}`, query: {}, body: '' };
+    const touches = [{ place: 'provider', write: false }];
+    const run = async () => {
+      const { status, body } = await this.#sandbox({ ...request, authorization: `Bearer ${apiKey}` });
+      if (status === 404) return undefined;
+      if (status !== 200) throw new Error(`the provider answered ${status}`);
+      return Buffer.from(body);
+    };
+    return this.gate.call({ actor, what: `provider GET ${request.path}`, touches, transaction: false, run });
   }
 
   /** Any other call of a port, for example to send an e-mail. */
@@ -178,9 +216,8 @@ export class World {
     const run = () => {
       // A transaction that is sent once more with its token is not done again.
       if (transaction && done.at >= 0) return done.answer;
-      done.answer = this.tables.execute(command);
+      done.answer = this.tables.execute(command, actor);
       done.at = this.now;
-      this.wrote();
       return done.answer;
     };
     const writes = touches.some(({ write }) => write);
@@ -190,8 +227,28 @@ export class World {
       touches,
       transaction,
       run,
+      throttle: () => throttleOf(command),
+      ...(isBatch(command) && { partly: () => this.#half(command, actor) }),
       ...(writes && { lose: (contended: (touch: Touch) => boolean) => conflictOf(command, contended) }),
     };
+  }
+
+  /** A batch of which some is left undone. */
+  #half(command: BatchGetCommand | BatchWriteCommand, actor: string): unknown {
+    const [[table, asked] = ['', undefined]] = Object.entries<any>(command.input.RequestItems ?? {});
+    const list: readonly unknown[] = asked.Keys ?? asked;
+    const split = (from: number, to: number) => {
+      const part = list.slice(from, to);
+      return { [table]: asked.Keys ? { ...asked, Keys: part } : part } as any;
+    };
+    const done = Math.floor(list.length / 2);
+    const left = split(done, list.length);
+    const Batch = command instanceof BatchGetCommand ? BatchGetCommand : BatchWriteCommand;
+    const answer: any =
+      done === 0 ? {} : this.tables.execute(new Batch({ RequestItems: split(0, done) }), actor);
+    return command instanceof BatchGetCommand
+      ? { Responses: answer.Responses ?? {}, UnprocessedKeys: left }
+      : { UnprocessedItems: left };
   }
 
   #exchangeStep(actor: string, target: string, init: RequestInit): Omit<Step, 'id'> {
@@ -228,7 +285,7 @@ export class World {
     let waited = 0;
     const answer = await answerRequest({
       book: dynamoBook(this.documents(), sandboxTable.name, this.clock),
-      apiKey,
+      knows: async (given) => given === apiKey,
       baseUrl: providerUrl,
       newWord: () => `word-${this.tables.all(sandboxTable.name).length}`,
       now: this.clock,
@@ -239,6 +296,10 @@ export class World {
     })({ authorization: undefined, idempotencyKey: undefined, ...request });
     return { ...answer, waited };
   }
+}
+
+function isBatch(command: unknown): command is BatchGetCommand | BatchWriteCommand {
+  return command instanceof BatchGetCommand || command instanceof BatchWriteCommand;
 }
 
 /** The order of our reference at the provider: `<orderId>-<attempt>`. */

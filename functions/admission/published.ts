@@ -83,9 +83,6 @@ export interface Entry {
   readonly by: { readonly position: number } | { readonly second: number; readonly slot: number };
 }
 
-/** Transaction items of one entry, in this order. */
-export const itemsOfEntry = ['entry', 'limit'] as const;
-
 /**
  * Uses an entry up, as two actions of the place-order transaction: the admission (or slot) can be used once, and the
  * shopper's units in the drop stay within its limit. Each reason of a failure carries what was there (`ALL_OLD`).

@@ -15,6 +15,7 @@ export interface AwsRequest {
     | 'sqs'
     | 'kms'
     | 'secretsmanager'
+    | 'kms'
     | 'dynamodb'
     | 'monitoring'
     | 'events'
@@ -59,6 +60,8 @@ export async function sendSigned(request: AwsRequest, timeout: number): Promise<
     method: request.method,
     headers: sent,
     ...(request.body === undefined ? {} : { body: request.body }),
+    // A signature is for one address.
+    redirect: 'manual',
     signal: AbortSignal.timeout(timeout),
   });
 }

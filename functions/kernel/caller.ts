@@ -1,6 +1,6 @@
 import { JwtVerifier } from 'aws-jwt-verify';
 import { SimpleJwksCache } from 'aws-jwt-verify/jwk';
-import type { Audience } from './contract.ts';
+import { type Audience, type MachineScope, type Route, resourceServer } from './contract.ts';
 import { environment } from './env.ts';
 import { DomainError, isDomainError } from './errors.ts';
 import { log } from './log.ts';
@@ -12,21 +12,24 @@ export interface Caller {
   readonly groups: readonly string[];
 }
 
+/** A system with a token of its own, by the client credentials grant. It is no customer and in no group. */
+export interface Machine {
+  readonly clientId: string;
+  /** Without the resource server's name. */
+  readonly scopes: readonly string[];
+}
+
 type Verifier = { verify(token: string): Promise<Record<string, unknown>> };
 let verifier: Verifier | undefined;
 
-/** The gateway lets ID tokens through, so the token is verified again: issuer, client, use, signature and time. */
+/** The gateway lets ID tokens through, so the token is verified again: issuer, use, signature and time. */
 function tokenVerifier(): Verifier {
   if (verifier) return verifier;
-  const { TOKEN_ISSUER, TOKEN_CLIENT_ID, JWKS_URI } = environment(
-    'TOKEN_ISSUER',
-    'TOKEN_CLIENT_ID',
-    'JWKS_URI',
-  );
+  const { TOKEN_ISSUER, JWKS_URI } = environment('TOKEN_ISSUER', 'JWKS_URI');
   const fetcher = {
     fetch: async (uri: string) => {
       try {
-        const response = await fetch(uri, { signal: AbortSignal.timeout(3_000) });
+        const response = await fetch(uri, { redirect: 'error', signal: AbortSignal.timeout(3_000) });
         if (response.ok) return await response.arrayBuffer();
         log.error('key set unavailable', { status: response.status });
       } catch (error) {
@@ -43,7 +46,6 @@ function tokenVerifier(): Verifier {
       audience: null,
       customJwtCheck: ({ payload }) => {
         if (payload.token_use !== 'access') throw new Error('not an access token');
-        if (payload.client_id !== TOKEN_CLIENT_ID) throw new Error('not a token of this client');
       },
     },
     { jwksCache: new SimpleJwksCache({ fetcher }) },
@@ -52,35 +54,69 @@ function tokenVerifier(): Verifier {
 }
 
 /**
- * The caller that `audience` asks for; undefined where none is needed and none was given.
- * @throws DomainError `unauthorized` (no or a bad token), `forbidden` (not in the group),
+ * The caller that the route asks for; undefined where none is needed and none was given.
+ * @throws DomainError `unauthorized` (no or a bad token), `forbidden` (not in the group, or without the scope),
  *   `temporary-reduced-capacity` (the key set cannot be had)
  */
 export async function authenticate(
-  audience: Audience,
+  { audience, machineScope }: Pick<Route, 'audience' | 'machineScope'>,
   authorization: string | undefined,
-): Promise<Caller | undefined> {
+): Promise<Caller | Machine | undefined> {
   if (audience === 'all' || audience === 'provider') return undefined;
   if (authorization === undefined && audience === 'guest') return undefined;
   const token = /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1];
   if (!token) throw new DomainError('unauthorized', 'Send Authorization: Bearer with an access token.');
-  const caller = callerOf(await verified(token));
-  if ((audience === 'operators' || audience === 'finance') && !caller.groups.includes(audience)) {
-    throw new DomainError('forbidden', `This needs an account of the group ${audience}.`);
-  }
-  return caller;
+  const payload = await verified(token);
+  const { TOKEN_CLIENT_ID } = environment('TOKEN_CLIENT_ID');
+  if (payload.client_id === TOKEN_CLIENT_ID) return inAudience(personOf(payload), audience);
+  if (machineScope && isMachine(payload)) return withScope(machineOf(payload), machineScope);
+  throw badToken();
 }
 
 async function verified(token: string): Promise<Record<string, unknown>> {
   try {
     return await tokenVerifier().verify(token);
   } catch (error) {
-    if (isDomainError(error)) throw error;
-    throw new DomainError('unauthorized', 'The access token is not valid or has expired. Sign in again.');
+    throw isDomainError(error) ? error : badToken();
   }
 }
 
-function callerOf(payload: Record<string, unknown>): Caller {
+function badToken(): DomainError {
+  return new DomainError('unauthorized', 'The access token is not valid or has expired. Sign in again.');
+}
+
+/** Cognito names the user in every access token of one; a system's has none. */
+function personOf(payload: Record<string, unknown>): Caller {
+  if (typeof payload.username !== 'string') throw badToken();
   const groups = payload['cognito:groups'];
   return { customerId: String(payload.sub), groups: Array.isArray(groups) ? groups.map(String) : [] };
+}
+
+function inAudience(caller: Caller, audience: Audience): Caller {
+  if ((audience === 'operators' || audience === 'finance') && !caller.groups.includes(audience)) {
+    throw new DomainError('forbidden', `This needs an account of the group ${audience}.`);
+  }
+  return caller;
+}
+
+/** A client that signs people in must not pass as a system, whoever set it up, nor one that nobody named. */
+function isMachine({ client_id: clientId, sub, username }: Record<string, unknown>): boolean {
+  const { MACHINE_CLIENT_IDS = '' } = process.env;
+  return (
+    MACHINE_CLIENT_IDS.split(' ').includes(String(clientId)) && sub === clientId && username === undefined
+  );
+}
+
+function machineOf({ client_id: clientId, scope }: Record<string, unknown>): Machine {
+  const own = `${resourceServer}/`;
+  const scopes = String(scope ?? '').split(' ');
+  return {
+    clientId: String(clientId),
+    scopes: scopes.filter((name) => name.startsWith(own)).map((name) => name.slice(own.length)),
+  };
+}
+
+function withScope(machine: Machine, scope: MachineScope): Machine {
+  if (machine.scopes.includes(scope)) return machine;
+  throw new DomainError('forbidden', `This needs the scope ${resourceServer}/${scope}.`);
 }

@@ -4,6 +4,13 @@ import type { ProblemCode } from './errors.ts';
 /** Who may call a route. `guest`: a token is optional, but one that is sent must be good. */
 export type Audience = 'all' | 'guest' | 'shopper' | 'operators' | 'finance' | 'provider';
 
+/** The resource server that scopes belong to: `floodgate/finance.read` in a token. */
+export const resourceServer = 'floodgate';
+
+/** What a system can be let in for by a token of its own (OAuth 2.0 client credentials), and what that means. */
+export const machineScopes = { 'finance.read': 'Read the daily finance exports' } as const;
+export type MachineScope = keyof typeof machineScopes;
+
 /**
  * What is given up first when there is not enough for all: looking around, then carts, then orders. Paying, the
  * provider's calls and what operators need are never refused for want of capacity.
@@ -29,6 +36,8 @@ export interface Route {
   /** With `{parameters}`, for example `/v1/orders/{orderId}`. */
   readonly path: string;
   readonly audience: Audience;
+  /** Systems whose token has this scope may call beside the audience. No other route takes a system's token. */
+  readonly machineScope?: MachineScope;
   readonly summary: string;
   readonly priority: Priority;
   readonly quota?: Quota;

@@ -1,4 +1,4 @@
-import type { Caller } from './caller.ts';
+import type { Caller, Machine } from './caller.ts';
 import type { Route } from './contract.ts';
 import { DomainError } from './errors.ts';
 import { readPressure, sharedCount } from './limits-table.ts';
@@ -53,7 +53,7 @@ export class Guard {
   async admit(
     route: Pick<Route, 'priority' | 'quota'>,
     request: {
-      readonly caller: Caller | undefined;
+      readonly caller: Caller | Machine | undefined;
       readonly sourceIp: string;
       readonly headers: Readonly<Record<string, string | undefined>>;
     },
@@ -100,9 +100,9 @@ export class Guard {
     if (!quota || requests === undefined || !LIMITS_TABLE) return { headers: {} };
     const factor = Number(QUOTA_FACTOR) * quotaFactorAt(this.#pressure, now);
     const limit = Math.max(1, Math.round(requests * factor));
+    const account = caller && ('customerId' in caller ? caller.customerId : caller.clientId);
     const who =
-      caller?.customerId ??
-      addressOf(sourceIp, headers['x-forwarded-for'], ORIGIN_KEY_SECRET_ARN !== undefined);
+      account ?? addressOf(sourceIp, headers['x-forwarded-for'], ORIGIN_KEY_SECRET_ARN !== undefined);
     const taken = await this.#quotas.take({ name: quota.name, limit, seconds: quota.seconds }, who, now);
     const fields = rateLimitFields(quota.name, quota.seconds, taken);
     if (taken.allowed) return { headers: fields };

@@ -6,7 +6,7 @@ import type {
 } from 'aws-lambda';
 import * as z from 'zod/mini';
 import en from 'zod/v4/locales/en.js';
-import { authenticate, type Caller } from './caller.ts';
+import { authenticate, type Caller, type Machine } from './caller.ts';
 import type { Route } from './contract.ts';
 import { DomainError, isDomainError, problems, problemType } from './errors.ts';
 import { Guard, type Guarded, Refusal } from './guard.ts';
@@ -14,6 +14,7 @@ import { count, log, trail } from './log.ts';
 import { defectMetrics } from './metrics.ts';
 import { requireOriginKey } from './origin-key.ts';
 import { containsCardNumber } from './pan.ts';
+import { securityHeaders } from './security-headers.ts';
 import { recordedTraceId, traceparentOf } from './trace.ts';
 
 // Messages that say what is wrong; zod/mini carries none by itself.
@@ -23,16 +24,18 @@ type Locale = 'ko' | 'en';
 
 type Parsed<S> = S extends z.ZodMiniType ? z.output<S> : undefined;
 type ParsedBody<R extends Route> = R['body'] extends 'text' ? string : Parsed<R['body']>;
-type CallerOf<R extends Route> = R['audience'] extends 'shopper' | 'operators' | 'finance'
-  ? Caller
-  : Caller | undefined;
+type CallerOf<R extends Route> = R extends { readonly machineScope: string }
+  ? Caller | Machine
+  : R['audience'] extends 'shopper' | 'operators' | 'finance'
+    ? Caller
+    : Caller | undefined;
 
 /** A request after every check that needs no rules of the domain. */
 export interface HttpRequest<R extends Route = Route> {
   readonly params: Parsed<R['params']>;
   readonly query: Parsed<R['query']>;
   readonly body: ParsedBody<R>;
-  /** Present for shoppers, operators and finance; for guests when they sent a token. */
+  /** Present for shoppers, operators, finance and systems; for guests when they sent a token. */
   readonly caller: CallerOf<R>;
   /** 1–255 visible ASCII characters; empty where the route does not need one. */
   readonly idempotencyKey: string;
@@ -62,7 +65,7 @@ type Context = Pick<HttpRequest, 'requestId' | 'traceparent' | 'headers' | 'loca
 interface Progress {
   path: string;
   context?: Context;
-  caller?: Caller | undefined;
+  caller?: Caller | Machine | undefined;
   /** Present once the request was let in. */
   guarded?: Guarded;
 }
@@ -90,7 +93,7 @@ export function httpHandler<const R extends Route, const T extends HttpResponse<
     before: async (request) => {
       const { headers = {} } = progress(request).context ?? {};
       await requireOriginKey(headers);
-      progress(request).caller = await authenticate(route.audience, headers.authorization);
+      progress(request).caller = await authenticate(route, headers.authorization);
     },
   };
   const admit: middy.MiddlewareObj<any, Result> = {
@@ -115,6 +118,7 @@ export function httpHandler<const R extends Route, const T extends HttpResponse<
       if (guarded) guard.record(isWantOfCapacity(error) ? 'lacking' : 'served');
       const answered = error instanceof Refusal ? error.guarded : guarded;
       request.response = problemResponse(error, path, context?.requestId ?? 'unknown', answered);
+      tellRefusal(route, context, error);
       leaveTrail(route, context, request.response);
     },
   };
@@ -144,6 +148,14 @@ export function httpHandler<const R extends Route, const T extends HttpResponse<
       return result;
     });
   return (event, lambdaContext) => pipeline(event, lambdaContext);
+}
+
+/** Refusals that an attacker would run into, whatever the method: for whoever looks back. */
+const telling = ['unauthorized', 'forbidden', 'signature-invalid', 'card-number-refused'] as const;
+
+function tellRefusal(route: Route, context: Context | undefined, error: unknown): void {
+  const code = telling.find((one) => isDomainError(error, one));
+  if (code) log.warn('refused', { route: route.id, code, request: context?.requestId });
 }
 
 /** Of requests that change something: the gateway's access log has them all, but cannot name a trace. */
@@ -344,14 +356,7 @@ function render(
 }
 
 function commonHeaders(requestId: string): Record<string, string> {
-  return {
-    'x-request-id': requestId,
-    'x-content-type-options': 'nosniff',
-    'strict-transport-security': 'max-age=63072000; includeSubDomains',
-    // For a browser that is led to an answer: there is nothing in it to run, to frame or to tell others of.
-    'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
-    'referrer-policy': 'no-referrer',
-  };
+  return { 'x-request-id': requestId, ...securityHeaders };
 }
 
 /** RFC 9110 §13.1.2: the weak comparison, for `If-None-Match`. */

@@ -1,5 +1,6 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import type { MetricName } from './metrics.ts';
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { type MetricName, metricService } from './metrics.ts';
 
 /**
  * Structured logs. Never pass a request body, a token, a name, an address or an e-mail: ids and codes only.
@@ -13,7 +14,8 @@ export function count(name: MetricName, value = 1): void {
 }
 
 /**
- * Reports metrics in one line (CloudWatch's embedded metric format), at most 100 values each.
+ * Reports metrics in one line (CloudWatch's embedded metric format); past 100 values of one metric, in several. Each
+ * report has a buffer of its own, as one environment may serve several invocations.
  * @param fields stand in the same line for people and for `npm run trace`, and are no metric
  * @param at when it was so, in milliseconds since the epoch
  */
@@ -22,10 +24,17 @@ export function measure(
   fields: Readonly<Record<string, unknown>> = {},
   at = Date.now(),
 ): void {
-  const Metrics = Object.keys(values).map((Name) => ({ Name }));
-  const Namespace = process.env.METRICS_NAMESPACE ?? 'Floodgate';
-  const _aws = { Timestamp: at, CloudWatchMetrics: [{ Namespace, Dimensions: [[]], Metrics }] };
-  write({ ...fields, ...values, _aws });
+  const metrics = new Metrics({
+    namespace: process.env.METRICS_NAMESPACE ?? 'Floodgate',
+    serviceName: metricService,
+  });
+  metrics.setTimestamp(at);
+  for (const [name, field] of Object.entries(fields)) metrics.addMetadata(name, field as string);
+  for (const [name, measured] of Object.entries(values)) {
+    const unit = name.endsWith('Seconds') ? MetricUnit.Seconds : MetricUnit.Count;
+    for (const value of measured) metrics.addMetric(name, unit, value);
+  }
+  metrics.publishStoredMetrics();
 }
 
 /** One short line that says what this invocation did in which trace; `npm run trace` reads it. */
@@ -33,7 +42,7 @@ export function trail(what: 'answered' | 'took' | 'called', fields: Readonly<Rec
   write({ trail: what, at: Date.now(), ...fields });
 }
 
-/** Past the console, which Lambda would wrap into a line of its own: metrics must stand at the top. */
+/** Past the console, which Lambda would wrap into a line of its own. */
 function write(line: object): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }

@@ -1,7 +1,11 @@
 /**
  * Every metric of our own by name: what functions measure and what alarms and dashboards watch are the same constant.
- * All are in one namespace of the stage and without dimensions, so that each costs one custom metric.
+ * All are in one namespace of the stage. What functions measure has one dimension with one value, `metricService`, so
+ * that each costs one custom metric.
  */
+
+/** The dimension `service` of every metric that functions report: Powertools gives each report one. */
+export const metricService = 'floodgate';
 
 /** After so many seconds a delivered event or a settled payment counts as late. */
 export const lateAfterSeconds = 60;
@@ -43,6 +47,8 @@ export const defectMetrics = {
   contractViolation: 'ContractViolation',
   internalError: 'InternalError',
   eventFailed: 'EventFailed',
+  /** A shopper in a waiting room was served at the fallback rate. */
+  dropNotConducted: 'DropNotConducted',
 } as const;
 
 /** Of the outbox's auditor and what waits for it. */

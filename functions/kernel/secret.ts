@@ -1,26 +1,5 @@
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { type AwsRefusal, endpointFromEnvironment, refusalOf, sendSigned } from './aws-request.ts';
 import type { Now } from './clock.ts';
-
-/** The text of a secret: read once for each environment, and again only after a failure. */
-export function secretText(secretArn: string): () => Promise<string> {
-  const secrets = new SecretsManagerClient({ maxAttempts: 3 });
-  let text: Promise<string> | undefined;
-
-  async function read(): Promise<string> {
-    const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId: secretArn }));
-    if (!SecretString) throw new Error('the secret holds no text');
-    return SecretString;
-  }
-
-  return () => {
-    text ??= read().catch((error) => {
-      text = undefined;
-      throw error;
-    });
-    return text;
-  };
-}
 
 /** Milliseconds after which a rotated secret is read again without a reason. */
 const trustedFor = 5 * 60_000;
@@ -33,7 +12,7 @@ export function rotatedSecret(secretArn: string, now: Now) {
   let read: { readonly at: number; readonly texts: Promise<readonly string[]> } | undefined;
 
   async function textOf(VersionStage: 'AWSCURRENT' | 'AWSPREVIOUS'): Promise<readonly string[]> {
-    const response = await getSecretValue({ SecretId: secretArn, VersionStage });
+    const response = await ask('GetSecretValue', { SecretId: secretArn, VersionStage });
     if (response.ok) {
       const { SecretString } = (await response.json()) as { SecretString?: string };
       return SecretString ? [SecretString] : [];
@@ -71,24 +50,35 @@ function wasNeverRotated({ name }: AwsRefusal): boolean {
 /** Milliseconds for one attempt. */
 const answerWithin = 2_000;
 
+/** @returns the refusal, if it was refused */
+export async function putSecretValue(input: {
+  readonly SecretId: string;
+  /** The new version's id: putting it again with the same text is harmless. */
+  readonly ClientRequestToken: string;
+  readonly SecretString: string;
+}): Promise<AwsRefusal | undefined> {
+  const response = await ask('PutSecretValue', input);
+  return response.ok ? undefined : refusalOf(response);
+}
+
 /** Without the SDK's client, so that every function with a route can afford it. Three attempts, as the SDK makes. */
-async function getSecretValue(input: { SecretId: string; VersionStage: string }): Promise<Response> {
+async function ask(operation: string, input: object): Promise<Response> {
   const url = new URL(
     endpointFromEnvironment('SECRETS_MANAGER') ??
       `https://secretsmanager.${process.env.AWS_REGION}.amazonaws.com/`,
   );
   const headers = {
     'content-type': 'application/x-amz-json-1.1',
-    'x-amz-target': 'secretsmanager.GetSecretValue',
+    'x-amz-target': `secretsmanager.${operation}`,
   };
-  const ask = () =>
+  const send = () =>
     sendSigned(
       { service: 'secretsmanager', method: 'POST', url, headers, body: JSON.stringify(input) },
       answerWithin,
     );
   for (let attempt = 1; attempt < 3; attempt++) {
-    const response = await ask().catch(() => undefined);
+    const response = await send().catch(() => undefined);
     if (response && response.status < 500) return response;
   }
-  return ask();
+  return send();
 }

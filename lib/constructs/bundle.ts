@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildSync } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import type { FunctionSpec } from './function-spec.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -18,6 +18,18 @@ const neverLoaded = [
   '@smithy/core/event-streams',
 ];
 
+/** Of the YAML package only reading is used; its documents refer to the writer for `toString`: 13 KB a bundle. */
+const withoutYamlWriter: Plugin = {
+  name: 'without-yaml-writer',
+  setup({ onResolve, onLoad }) {
+    // In a namespace of its own the stub is CommonJS, whatever the package says of its files: any name may be imported.
+    onResolve({ filter: /stringify[\\/]?\w*\.js$/ }, ({ path, importer }) =>
+      /[\\/]yaml[\\/]browser[\\/]/.test(importer) ? { path, namespace: 'yaml-writer' } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'yaml-writer' }, () => ({ contents: 'module.exports = {}' }));
+  },
+};
+
 /** The name of a function in this app, `<context>-<name>`: unique in the app. */
 export function functionId(spec: Pick<FunctionSpec, 'context' | 'name'>): string {
   return `${spec.context}-${spec.name}`;
@@ -33,8 +45,8 @@ export function bundleOf(spec: FunctionSpec, bundles: string): string {
  * The same sources give the same bytes, so that an unchanged function is not deployed again. `meta.json` beside
  * them is esbuild's account of what each bundle holds and how large it is.
  */
-export function bundleHandlers(specs: readonly FunctionSpec[], bundles: string): void {
-  const { metafile: meta } = buildSync({
+export async function bundleHandlers(specs: readonly FunctionSpec[], bundles: string): Promise<void> {
+  const { metafile: meta } = await build({
     absWorkingDir: root,
     entryPoints: specs.map((spec) => ({
       in: `functions/${spec.context}/handlers/${spec.name}.ts`,
@@ -53,6 +65,7 @@ export function bundleHandlers(specs: readonly FunctionSpec[], bundles: string):
       js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
     },
     external: neverLoaded,
+    plugins: [withoutYamlWriter],
     // The same code as ES modules, of which unused parts can be left out; for Node the package has CommonJS only.
     alias: { yaml: join(root, 'node_modules/yaml/browser/index.js') },
     legalComments: 'none',

@@ -16,7 +16,7 @@ export type TableName =
   | 'admission';
 
 /** The contexts that have functions. */
-export type ContextName = Exclude<TableName, 'operations'> | 'health';
+export type ContextName = Exclude<TableName, 'operations'> | 'health' | 'account';
 
 type DynamoAction =
   | 'dynamodb:GetItem'
@@ -28,6 +28,8 @@ type DynamoAction =
   | 'dynamodb:DeleteItem'
   | 'dynamodb:BatchWriteItem'
   | 'dynamodb:ConditionCheckItem';
+
+type SecretAction = 'secretsmanager:GetSecretValue' | 'secretsmanager:PutSecretValue';
 
 /** One thing that a function may do, and the environment variable by which it learns where. */
 export type Grant =
@@ -59,9 +61,9 @@ export type Grant =
   /** `EMAIL_SENDER` */
   | { readonly email: readonly 'ses:SendEmail'[] }
   /** `SANDBOX_URL` and `SANDBOX_SECRET_ARN`: the sandbox provider's address, and the secret that holds its API key. */
-  | { readonly paymentProvider: readonly 'secretsmanager:GetSecretValue'[] }
+  | { readonly paymentProvider: readonly SecretAction[] }
   /** `WEBHOOK_SECRET_ARN`: the secret by which the sandbox provider signs its webhooks. */
-  | { readonly webhookSecret: readonly 'secretsmanager:GetSecretValue'[] };
+  | { readonly webhookSecret: readonly SecretAction[] };
 
 /** What makes a function run. */
 export type Trigger =
@@ -83,6 +85,8 @@ export type Trigger =
       /** The stage's business time zone instead of UTC. */
       readonly timeZone?: 'business';
     }
+  /** Cognito asks it before it makes a user's tokens. */
+  | { readonly userPool: 'pre-token-generation' }
   /** A task state of a workflow in `statemachines/`; the placeholder there is `${<PascalName>Arn}`. */
   | { readonly task: 'checkout' | 'finance-export' | 'finance-reconcile' };
 

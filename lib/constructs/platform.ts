@@ -9,6 +9,7 @@ import type { EmailIdentity } from 'aws-cdk-lib/aws-ses';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import type { Route } from '../../functions/kernel/contract.ts';
 import type { Config } from '../config.ts';
 import type { TableName } from './function-spec.ts';
 
@@ -16,7 +17,10 @@ import type { TableName } from './function-spec.ts';
 export interface Stores {
   readonly tables: ReadonlyMap<TableName, Table>;
   readonly userPool: UserPool;
+  /** Of the apps that people sign in with. */
   readonly userPoolClient: UserPoolClient;
+  /** Of the systems that have a token of their own. */
+  readonly machineClients: readonly UserPoolClient[];
   readonly exports: Bucket;
   /** The bucket's ARN, by an export with a name of our own. */
   readonly exportsArn: { readonly value: string; readonly exportName: string };
@@ -31,7 +35,8 @@ export interface PublicApi {
   readonly api: HttpApi;
   /** As clients know it, without a slash at the end. */
   readonly url: string;
-  readonly authorizerId: string;
+  /** The JWT authorizer that a route demands; undefined where anyone may call. */
+  authorizerOf(route: Pick<Route, 'audience' | 'machineScope'>): string | undefined;
 }
 
 /** Where the payment provider is reached, the secret with its API key, and the one that signs its webhooks. */

@@ -21,6 +21,7 @@ import type { FunctionSpec } from './function-spec.ts';
 import { permissionsOf } from './grants.ts';
 import { originKeyArn } from './origin-key.ts';
 import type { Platform } from './platform.ts';
+import { tokenTriggerName } from './token-trigger.ts';
 import { watchFunction } from './watch.ts';
 
 /** A Lambda function with everything that every function must have: its own role, logs, traces, limits, an alarm. */
@@ -68,6 +69,7 @@ export class ServiceFunction extends Construct {
     for (const { statements } of permissions) for (const statement of statements) role.addToPolicy(statement);
 
     this.function = new LambdaFunction(this, 'Function', {
+      ...('userPool' in spec.trigger && { functionName: tokenTriggerName(config) }),
       description: spec.description,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
@@ -112,7 +114,9 @@ function environmentOf(spec: FunctionSpec, platform: Platform): Record<string, s
   if (spec.context === 'sandbox' && platform.publicApi) environment.API_URL = platform.publicApi.url;
   if ('http' in spec.trigger && spec.trigger.http.quota)
     environment.QUOTA_FACTOR = String(config.quotaFactor);
-  return verifiesTokens(spec) ? { ...environment, ...tokenEnvironment(platform) } : environment;
+  if (!verifiesTokens(spec)) return environment;
+  const takesMachines = 'http' in spec.trigger && spec.trigger.http.machineScope !== undefined;
+  return { ...environment, ...tokenEnvironment(platform, takesMachines) };
 }
 
 /** The ledger's keys hold business dates. */
@@ -125,12 +129,15 @@ function verifiesTokens({ trigger }: FunctionSpec): boolean {
 }
 
 /** How the handler pipeline verifies access tokens: the gateway lets ID tokens through. */
-function tokenEnvironment({ stores: { userPool, userPoolClient } }: Platform): Record<string, string> {
+function tokenEnvironment({ stores }: Platform, takesMachines: boolean): Record<string, string> {
+  const { userPool, userPoolClient, machineClients } = stores;
   const issuer = issuerOf(userPool);
+  const machines = machineClients.map(({ userPoolClientId }) => userPoolClientId).join(' ');
   return {
     TOKEN_ISSUER: issuer,
     TOKEN_CLIENT_ID: userPoolClient.userPoolClientId,
     JWKS_URI: `${issuer}/.well-known/jwks.json`,
+    ...(takesMachines && { MACHINE_CLIENT_IDS: machines }),
   };
 }
 

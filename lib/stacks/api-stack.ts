@@ -1,8 +1,11 @@
 import { CfnOutput, Duration } from 'aws-cdk-lib';
 import { CfnAuthorizer, CorsHttpMethod, HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import type { UserPoolClient } from 'aws-cdk-lib/aws-cognito';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
+import type { Route } from '../../functions/kernel/contract.ts';
 import type { Config } from '../config.ts';
+import { needsToken } from '../constructs/http-route.ts';
 import type { PublicApi, Stores } from '../constructs/platform.ts';
 import { issuerOf } from '../constructs/service-function.ts';
 import { sumOf, Watch } from '../constructs/watch.ts';
@@ -12,7 +15,7 @@ import { FloodgateStack } from './floodgate-stack.ts';
 export class ApiStack extends FloodgateStack implements PublicApi {
   readonly api: HttpApi;
   readonly url: string;
-  readonly authorizerId: string;
+  readonly #authorizers: { readonly people: string; readonly withMachines: string };
 
   constructor(scope: Construct, config: Config, stores: Stores, alarms: Topic) {
     super(scope, 'Api', config, 'the public HTTP API and its authorizer');
@@ -55,16 +58,14 @@ export class ApiStack extends FloodgateStack implements PublicApi {
       },
     });
     this.url = config.domain ? `https://${config.domain.name}` : this.api.apiEndpoint;
-    this.authorizerId = new CfnAuthorizer(this, 'Authorizer', {
-      apiId: this.api.apiId,
-      name: 'cognito',
-      authorizerType: 'JWT',
-      identitySource: ['$request.header.Authorization'],
-      jwtConfiguration: {
-        audience: [stores.userPoolClient.userPoolClientId],
-        issuer: issuerOf(stores.userPool),
-      },
-    }).ref;
+    const people = [stores.userPoolClient];
+    this.#authorizers = {
+      people: this.#authorizer('Authorizer', 'people', stores, people),
+      withMachines: this.#authorizer('MachineAuthorizer', 'people-and-systems', stores, [
+        ...people,
+        ...stores.machineClients,
+      ]),
+    };
     new Watch(this, 'Failing', {
       metric: sumOf('AWS/ApiGateway', '5xx', { ApiId: this.api.apiId }),
       above: 5,
@@ -76,5 +77,25 @@ export class ApiStack extends FloodgateStack implements PublicApi {
     new CfnOutput(this, 'ApiUrl', {
       value: this.url,
     });
+  }
+
+  /** Guests may come without a token, so there the handler decides. A system's token gets past one authorizer alone. */
+  authorizerOf(route: Pick<Route, 'audience' | 'machineScope'>): string | undefined {
+    if (!needsToken(route)) return undefined;
+    return route.machineScope ? this.#authorizers.withMachines : this.#authorizers.people;
+  }
+
+  /** The route's scope is left to the handler: people's tokens, which the same routes take, have none of ours. */
+  #authorizer(id: string, name: string, { userPool }: Stores, clients: readonly UserPoolClient[]): string {
+    return new CfnAuthorizer(this, id, {
+      apiId: this.api.apiId,
+      name,
+      authorizerType: 'JWT',
+      identitySource: ['$request.header.Authorization'],
+      jwtConfiguration: {
+        audience: clients.map(({ userPoolClientId }) => userPoolClientId),
+        issuer: issuerOf(userPool),
+      },
+    }).ref;
   }
 }

@@ -4,10 +4,11 @@ import { DeadLetterQueue } from '../constructs/dead-letter-queue.ts';
 import { EventConsumer } from '../constructs/event-consumer.ts';
 import { EventPipe } from '../constructs/event-pipe.ts';
 import type { FunctionSpec, TableSpec, Trigger } from '../constructs/function-spec.ts';
-import { HttpRoute, needsToken, routeKeyOf } from '../constructs/http-route.ts';
+import { HttpRoute, routeKeyOf } from '../constructs/http-route.ts';
 import type { Platform } from '../constructs/platform.ts';
 import { Schedule } from '../constructs/schedule.ts';
 import { pascalCase, ServiceFunction } from '../constructs/service-function.ts';
+import { askedByUserPool } from '../constructs/token-trigger.ts';
 import { FloodgateStack } from './floodgate-stack.ts';
 
 /** One context's functions with what triggers them, and the pipe by which its events leave. Holds no state. */
@@ -37,12 +38,14 @@ export function addFunction(scope: Construct, spec: FunctionSpec, platform: Plat
   if ('schedule' in trigger) return addScheduled(scope, spec, trigger, platform);
   const fn = new ServiceFunction(scope, spec, platform);
   if ('events' in trigger) fn.queue = new EventConsumer(fn, spec, trigger, platform).queue;
+  if ('userPool' in trigger) askedByUserPool(fn.function, platform);
   if ('http' in trigger) {
-    const { api, authorizerId } = apiOf(spec, platform);
+    const publicApi = apiOf(spec, platform);
+    const authorizerId = publicApi.authorizerOf(trigger.http);
     new HttpRoute(fn, {
-      apiId: api.apiId,
+      apiId: publicApi.api.apiId,
       routeKey: routeKeyOf(trigger.http),
-      ...(needsToken(trigger.http) && { authorizerId }),
+      ...(authorizerId && { authorizerId }),
     });
   }
   return fn;

@@ -1,12 +1,5 @@
-import { CfnOutput, Duration, RemovalPolicy } from 'aws-cdk-lib';
-import {
-  AccountRecovery,
-  CfnUserPoolGroup,
-  FeaturePlan,
-  Mfa,
-  UserPool,
-  type UserPoolClient,
-} from 'aws-cdk-lib/aws-cognito';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type { UserPool, UserPoolClient } from 'aws-cdk-lib/aws-cognito';
 import {
   AttributeType,
   BillingMode,
@@ -30,6 +23,7 @@ import {
 import { EmailIdentity, Identity } from 'aws-cdk-lib/aws-ses';
 import type { Construct } from 'constructs';
 import type { Config } from '../config.ts';
+import { addAccounts } from '../constructs/accounts.ts';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import type { TableName, TableSpec } from '../constructs/function-spec.ts';
 import type { Stores } from '../constructs/platform.ts';
@@ -40,6 +34,7 @@ export class DataStack extends FloodgateStack implements Stores {
   readonly tables: ReadonlyMap<TableName, Table>;
   readonly userPool: UserPool;
   readonly userPoolClient: UserPoolClient;
+  readonly machineClients: readonly UserPoolClient[];
   readonly exports: Bucket;
   readonly exportsArn: { readonly value: string; readonly exportName: string };
   readonly bus: EventBus;
@@ -50,8 +45,10 @@ export class DataStack extends FloodgateStack implements Stores {
     super(scope, 'Data', config, 'tables, accounts, exports and the event bus');
     const key = this.#key();
     this.tables = new Map(tables.map((spec) => [spec.name, this.#table(spec, key)]));
-    this.userPool = this.#userPool();
-    this.userPoolClient = this.#userPoolClient();
+    const accounts = addAccounts(this, config);
+    this.userPool = accounts.userPool;
+    this.userPoolClient = accounts.userPoolClient;
+    this.machineClients = accounts.machineClients;
     this.exports = this.#exports(config, key);
     const exportName = `${this.stackName}:ExportsArn`;
     this.exportsArn = { value: this.exportValue(this.exports.bucketArn, { name: exportName }), exportName };
@@ -133,63 +130,6 @@ export class DataStack extends FloodgateStack implements Stores {
       });
     }
     return table;
-  }
-
-  #userPool(): UserPool {
-    const pool = new UserPool(this, 'Users', {
-      signInAliases: { email: true },
-      selfSignUpEnabled: true,
-      autoVerify: { email: true },
-      keepOriginal: { email: true },
-      mfa: Mfa.OPTIONAL,
-      mfaSecondFactor: { otp: true, sms: false },
-      passwordPolicy: {
-        minLength: 12,
-        requireLowercase: true,
-        requireUppercase: true,
-        requireDigits: true,
-        requireSymbols: true,
-        tempPasswordValidity: Duration.days(3),
-      },
-      accountRecovery: AccountRecovery.EMAIL_ONLY,
-      featurePlan: FeaturePlan.ESSENTIALS,
-      deletionProtection: true,
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
-    for (const [group, description] of [
-      ['operators', 'May change the catalogue and stock, and look after orders'],
-      ['finance', 'May read the finance exports'],
-    ] as const) {
-      new CfnUserPoolGroup(this, `${capital(group)}Group`, {
-        userPoolId: pool.userPoolId,
-        groupName: group,
-        description,
-      });
-    }
-    acknowledge(pool, {
-      'AwsSolutions-COG2':
-        'Shoppers choose whether they use a second factor: demanding one of everybody would turn buyers away.',
-      'AwsSolutions-COG8':
-        'The Plus plan costs several times the Essentials plan for every active user; risk-based sign-in has not been asked for.',
-    });
-    new CfnOutput(this, 'UserPoolId', { value: pool.userPoolId });
-    return pool;
-  }
-
-  /** For apps that run at the shopper's side, where a client secret would be none. */
-  #userPoolClient(): UserPoolClient {
-    const client = this.userPool.addClient('Client', {
-      generateSecret: false,
-      authFlows: { userPassword: true, userSrp: true },
-      disableOAuth: true,
-      accessTokenValidity: Duration.hours(1),
-      idTokenValidity: Duration.hours(1),
-      refreshTokenValidity: Duration.days(30),
-      enableTokenRevocation: true,
-      preventUserExistenceErrors: true,
-    });
-    new CfnOutput(this, 'UserPoolClientId', { value: client.userPoolClientId });
-    return client;
   }
 
   #exports(config: Config, encryptionKey: Key): Bucket {

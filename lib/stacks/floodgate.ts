@@ -18,6 +18,7 @@ import { StageStack } from './stage-stack.ts';
 
 const contexts: readonly (readonly [ContextName, description: string])[] = [
   ['health', 'the API’s description of itself'],
+  ['account', 'what accounts may do'],
   ['catalog', 'products and categories'],
   ['inventory', 'stock'],
   ['cart', 'carts and quotes'],

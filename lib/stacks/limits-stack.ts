@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { metricNamespace, overloadMetrics } from '../../functions/kernel/metrics.ts';
+import { metricNamespace, metricService, overloadMetrics } from '../../functions/kernel/metrics.ts';
 import type { EventPipe } from '../constructs/event-pipe.ts';
 import type { FunctionSpec, TableName } from '../constructs/function-spec.ts';
 import type { Platform } from '../constructs/platform.ts';
@@ -35,6 +35,7 @@ export class LimitsStack extends FloodgateStack {
       metric: new Metric({
         namespace: metricNamespace(platform.config.stage),
         metricName: overloadMetrics.shedLevel,
+        dimensionsMap: { service: metricService },
         statistic: 'Maximum',
         period: Duration.minutes(1),
       }),

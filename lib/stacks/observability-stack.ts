@@ -12,6 +12,7 @@ import {
   defectMetrics,
   type MetricName,
   metricNamespace,
+  metricService,
   objectiveMetrics,
 } from '../../functions/kernel/metrics.ts';
 import type { Config } from '../config.ts';
@@ -48,6 +49,11 @@ const defects: readonly {
   { name: defectMetrics.internalError, above: 10, meaning: 'Requests are answered 500.' },
   { name: defectMetrics.eventFailed, above: 10, meaning: 'Consumers fail on events, which come back.' },
   {
+    name: defectMetrics.dropNotConducted,
+    above: 0,
+    meaning: 'Nobody conducts a live drop: it admits at its fallback rate.',
+  },
+  {
     name: auditMetrics.reemitted,
     above: 0,
     meaning: 'Events had not arrived; the auditor has sent them again.',
@@ -66,6 +72,12 @@ const defects: readonly {
   },
 ];
 
+/** From metric filters of the access log, which give no fixed dimension. */
+const countedByGateway: ReadonlySet<MetricName> = new Set([
+  objectiveMetrics.orderRequests,
+  objectiveMetrics.orderRequestsFailed,
+]);
+
 /**
  * Where alarms go; the service level objectives; what must be zero; and a dashboard for each role. Alarms on single
  * resources are declared beside what they watch. Everything here is found by the names in `functions/kernel/metrics.ts`.
@@ -78,7 +90,13 @@ export class ObservabilityStack extends FloodgateStack {
     this.alarms = this.#topic(config);
     this.#traces(config);
     const metric = (metricName: MetricName, statistic: string, period = Duration.minutes(5)) =>
-      new Metric({ namespace: metricNamespace(config.stage), metricName, statistic, period });
+      new Metric({
+        namespace: metricNamespace(config.stage),
+        metricName,
+        ...(!countedByGateway.has(metricName) && { dimensionsMap: { service: metricService } }),
+        statistic,
+        period,
+      });
 
     const objectives = this.#objectives(metric);
     for (const [key, meaning] of Object.entries(business)) {

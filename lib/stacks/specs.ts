@@ -1,3 +1,4 @@
+import { nameGroups } from '../../functions/account/handlers/name-groups.infra.ts';
 import { changeDrop } from '../../functions/admission/handlers/change-drop.infra.ts';
 import { conductDrops } from '../../functions/admission/handlers/conduct-drops.infra.ts';
 import { createDrop } from '../../functions/admission/handlers/create-drop.infra.ts';
@@ -67,6 +68,7 @@ import { getAdminOrder } from '../../functions/reporting/handlers/get-admin-orde
 import { listAdminOrders } from '../../functions/reporting/handlers/list-admin-orders.infra.ts';
 import { reportingTable } from '../../functions/reporting/table.infra.ts';
 import { deliverWebhook } from '../../functions/sandbox/handlers/deliver-webhook.infra.ts';
+import { rotateKeys } from '../../functions/sandbox/handlers/rotate-keys.infra.ts';
 import { sandbox } from '../../functions/sandbox/handlers/sandbox.infra.ts';
 import { sandboxTable } from '../../functions/sandbox/table.infra.ts';
 import type { FunctionSpec, TableSpec } from '../constructs/function-spec.ts';
@@ -92,6 +94,8 @@ export const functions: readonly FunctionSpec[] = [
   getHealth,
   getOpenApi,
   notFound,
+  // account
+  nameGroups,
   // catalog
   changeProduct,
   createProduct,
@@ -140,6 +144,7 @@ export const functions: readonly FunctionSpec[] = [
   callProvider,
   // sandbox
   deliverWebhook,
+  rotateKeys,
   sandbox,
   // notification
   sendMail,

@@ -47,6 +47,19 @@ export function openApiOf(contracts: readonly ContextContract[]): JsonSchema {
           bearerFormat: 'JWT',
           description: 'An access token of the user pool; an ID token is refused.',
         },
+        machine: {
+          type: 'oauth2',
+          description:
+            'For systems. The token endpoint is that of the sign-in address (stack output SignInUrl).',
+          flows: {
+            clientCredentials: {
+              tokenUrl: '/oauth2/token',
+              scopes: Object.fromEntries(
+                Object.entries(kernel.machineScopes).map(([name, meaning]) => [scopeName(name), meaning]),
+              ),
+            },
+          },
+        },
       },
       parameters: headerParameters,
       headers: responseHeaders,
@@ -157,9 +170,15 @@ function success(status: number, schema: z.ZodMiniType | 'empty', book: SchemaBo
   };
 }
 
-function securityOf({ audience }: Route): JsonSchema[] {
+function securityOf({ audience, machineScope }: Route): JsonSchema[] {
   if (audience === 'all' || audience === 'provider') return [];
-  return audience === 'guest' ? [{}, { bearer: [] }] : [{ bearer: [] }];
+  if (audience === 'guest') return [{}, { bearer: [] }];
+  return [{ bearer: [] }, ...(machineScope ? [{ machine: [scopeName(machineScope)] }] : [])];
+}
+
+/** As tokens spell it. */
+function scopeName(scope: string): string {
+  return `${kernel.resourceServer}/${scope}`;
 }
 
 function parametersOf(route: Route, book: SchemaBook): JsonSchema[] {

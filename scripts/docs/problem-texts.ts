@@ -37,7 +37,8 @@ export const problemTexts: Readonly<
     remedy: 'Use an account of that group (`operators` or `finance`). A new membership needs a new token.',
   },
   'admission-required': {
-    cause: 'A SKU of the order is sold in a drop, and the request has no `Floodgate-Admission` header for it.',
+    cause:
+      'A SKU of the order is sold in a drop, and the request has no `Floodgate-Admission` header for it.',
     remedy:
       'Take a ticket with `POST` to `ticketsAt`, wait for its turn, and order again with the token; the same `Idempotency-Key` may be used.',
     members: '`dropId`, `skus`, `opensAt`, and `ticketsAt`: the path at which tickets are had',

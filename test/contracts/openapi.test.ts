@@ -143,7 +143,8 @@ describe('the OpenAPI document', () => {
     for (const { route } of publicRoutes(contracts)) {
       const { security } = document.paths[route.path][route.method.toLowerCase()];
       const expected = { all: [], provider: [], guest: [{}, { bearer: [] }] }[route.audience as string];
-      expect(security).toEqual(expected ?? [{ bearer: [] }]);
+      const machine = route.machineScope ? [{ machine: [`floodgate/${route.machineScope}`] }] : [];
+      expect(security).toEqual(expected ?? [{ bearer: [] }, ...machine]);
     }
   });
 

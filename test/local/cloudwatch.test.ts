@@ -82,7 +82,7 @@ describe('GetMetricData', () => {
   });
 
   it('is for those who may', async () => {
-    runtime.denied.add('cloudwatch:GetMetricData');
+    runtime.denied.add('cloudwatch:GetMetricData *');
     const input = { StartTime: 0, EndTime: 60, MetricDataQueries: [] };
     const caller = { kind: 'role', roleArn: 'arn:aws:iam::1:role/one' } as const;
     await expect(cloudWatch.call('GetMetricData', input, caller)).rejects.toThrow();

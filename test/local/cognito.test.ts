@@ -185,6 +185,25 @@ test('a forgotten password is replaced with a code', async () => {
   await expect(call('ConfirmForgotPassword', next)).rejects.toMatchObject({ code: 'ExpiredCodeException' });
 });
 
+test('a password is changed with the old one, and counts letter by letter', async () => {
+  const { call, signIn, tokens } = await confirmed();
+  const { AccessToken } = tokens;
+  const ProposedPassword = '  Spaces Are Kept-1  ';
+  const change = (PreviousPassword: string) =>
+    call('ChangePassword', { AccessToken, PreviousPassword, ProposedPassword });
+  await expect(change('Wrong-1234')).rejects.toMatchObject({ code: 'NotAuthorizedException' });
+  await change(Password);
+  for (const other of [
+    Password,
+    ProposedPassword.trim(),
+    ProposedPassword.toLowerCase(),
+    ProposedPassword.slice(0, -1),
+  ]) {
+    await expect(signIn(other), other).rejects.toMatchObject({ code: 'NotAuthorizedException' });
+  }
+  expect(await signIn(ProposedPassword)).toHaveProperty('AuthenticationResult');
+});
+
 test('a user with a temporary password must choose another', async () => {
   const { call, admin, signIn, mails } = setUp();
   await admin('AdminCreateUser', { TemporaryPassword: 'Temporary-1' });
@@ -323,8 +342,8 @@ test('users are found and listed by attribute', async () => {
 
 test('flows that the client does not allow, and those that are not emulated, are refused', async () => {
   const { call } = await confirmed();
-  await expect(call('InitiateAuth', { AuthFlow: 'USER_SRP_AUTH' })).rejects.toMatchObject({
-    message: 'USER_SRP_AUTH is not emulated',
+  await expect(call('InitiateAuth', { AuthFlow: 'CUSTOM_AUTH' })).rejects.toMatchObject({
+    message: 'CUSTOM_AUTH is not emulated',
   });
   const { signIn } = setUp({ ExplicitAuthFlows: ['ALLOW_REFRESH_TOKEN_AUTH'] });
   await expect(signIn()).rejects.toMatchObject({

@@ -90,7 +90,10 @@ describe('imposed limits', () => {
     const batch = await client.send(new BatchWriteItemCommand({ RequestItems: { [TableName]: writes } }));
     expect(batch.UnprocessedItems).toEqual({ [TableName]: [writes[0]] });
     const throttles = cloud.runtime.meter.read().lines.filter(({ counts }) => counts.throttles);
-    expect(throttles.map(({ operation }) => operation).sort()).toEqual(['PutItem', 'TransactWriteItems']);
+    expect(throttles.map(({ operation, resource }) => `${operation} ${resource}`).sort()).toEqual([
+      `PutItem ${TableName}`,
+      `TransactWriteItems ${TableName}`,
+    ]);
   });
 });
 

@@ -3,6 +3,7 @@ import { TableThroughputs } from '../../local/dynamodb-throughput.ts';
 import { createEvents } from '../../local/events.ts';
 import { createLimits, type LimitOptions } from '../../local/limits.ts';
 import { createSes } from '../../local/ses.ts';
+import { throttled } from '../../local/throttling.ts';
 import type { Caller } from '../../local/types.ts';
 import { fakeRuntime, manualClock, resource } from './support/runtime.ts';
 
@@ -75,6 +76,24 @@ describe('services answer as AWS does, and the meter counts it', () => {
       code: 'ThrottlingException',
     });
   });
+});
+
+it('is counted where it happened, not by those who pass it on', async () => {
+  const runtime = fakeRuntime({ limits: {} });
+  const crossing = (operation: string) => ({
+    kind: 'call' as const,
+    service: 'ses',
+    operation,
+    resources: [],
+    by: 'fn',
+    input: {},
+  });
+  const inner = () =>
+    runtime.boundary.pass(crossing('inner'), async () => {
+      throw throttled('ses', 'SendEmail');
+    });
+  await expect(runtime.boundary.pass(crossing('outer'), inner)).rejects.toThrow();
+  expect(runtime.meter.read().lines.map(({ operation }) => operation)).toEqual(['inner']);
 });
 
 describe('a table', () => {

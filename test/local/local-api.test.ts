@@ -13,10 +13,22 @@ const poolId = 'eu-west-1_pool';
 
 function setUp(outputs: Record<string, string> = {}) {
   const runtime = fakeRuntime({
-    outputs: { ApiUrl: 'http://127.0.0.1:3000', ...outputs },
+    outputs: {
+      ApiUrl: 'http://127.0.0.1:3000',
+      UserPoolId: poolId,
+      UserPoolClientId: 'client',
+      ...outputs,
+    },
     resources: [
       resource('AWS::Cognito::UserPool', poolId, { UsernameAttributes: ['email'] }),
       resource('AWS::Cognito::UserPoolClient', 'client', { UserPoolId: poolId }),
+      resource('AWS::Cognito::UserPoolClient', 'system', {
+        UserPoolId: poolId,
+        ClientName: 'finance-ledger',
+        GenerateSecret: true,
+        AllowedOAuthFlows: ['client_credentials'],
+        AllowedOAuthScopes: ['floodgate/finance.read'],
+      }),
       resource('AWS::Cognito::UserPoolGroup', 'operators', { UserPoolId: poolId, GroupName: 'operators' }),
       resource('AWS::Cognito::UserPoolGroup', 'finance', { UserPoolId: poolId, GroupName: 'finance' }),
       lambdaFunction('fn', { Environment: { Variables: { SANDBOX_SECRET_ARN: 'arn:secret' } } }),
@@ -58,6 +70,15 @@ test('GET /_local names the store, its resources and the demo accounts with toke
     region: 'eu-west-1',
     userPoolId: poolId,
     clientId: 'client',
+    signIn: { token: 'http://127.0.0.1:4566/oauth2/token' },
+    machines: [
+      {
+        name: 'finance-ledger',
+        clientId: 'system',
+        clientSecret: expect.stringMatching(/^.{40,}$/),
+        scopes: ['floodgate/finance.read'],
+      },
+    ],
     seeded: false,
     demo: {
       shopper: { email: 'shopper@example.com', password: demoPassword, accessToken: expect.any(String) },

@@ -17,8 +17,8 @@ const folder = temporaryFolder();
 describe('the bundles', () => {
   let outputs: Map<string, Metafile['outputs'][string]>;
 
-  beforeAll(() => {
-    bundleHandlers(functions, folder);
+  beforeAll(async () => {
+    await bundleHandlers(functions, folder);
     const meta: Metafile = JSON.parse(readFileSync(join(folder, 'meta.json'), 'utf8'));
     outputs = new Map(
       Object.entries(meta.outputs).map(([path, output]) => [path.split('/').at(-2)!, output]),
@@ -48,10 +48,10 @@ describe('the bundles', () => {
     }
   });
 
-  it('are the same bytes when made again', () => {
+  it('are the same bytes when made again', async () => {
     const [spec] = functions;
     const again = temporaryFolder();
-    bundleHandlers([spec!], again);
+    await bundleHandlers([spec!], again);
     expect(readFileSync(entryOf(spec!, again), 'utf8')).toBe(readFileSync(entryOf(spec!, folder), 'utf8'));
   });
 

@@ -20,9 +20,11 @@ describe('configOf', () => {
     expect(() => configOf('dev', { account: '12', region: 'Seoul' })).toThrow(/account: .*; region: /);
   });
 
-  it('makes the embedded cloud’s stage differ from dev by its sender and its quotas alone', () => {
-    const { stage, emailSender, quotaFactor, ...local } = configOf('local');
-    expect(configOf('dev')).toMatchObject(local);
+  it('makes the embedded cloud’s stage differ from dev by its names and its quotas alone', () => {
+    const { stage, emailSender, signIn, quotaFactor, ...local } = configOf('local');
+    const { domainPrefix, ...pages } = signIn;
+    expect(domainPrefix).toBe('floodgate-local');
+    expect(configOf('dev')).toMatchObject({ ...local, signIn: pages });
     expect({ stage, emailSender, quotaFactor }).not.toEqual({});
   });
 

@@ -123,8 +123,29 @@ describe('every route', async () => {
     expect(deployed.sort()).toEqual(declared.sort());
   });
 
+  it('gets past the gateway with a system’s token where it names a scope, and nowhere else', () => {
+    const machines = ofType('AWS::Cognito::UserPoolClient').filter(
+      ({ properties }) => properties.GenerateSecret,
+    );
+    expect(machines.length).toBeGreaterThan(0);
+    const forMachines = ofType('AWS::ApiGatewayV2::Authorizer').filter(
+      ({ properties }) => properties.JwtConfiguration.Audience.length > 1,
+    );
+    const open = ofType('AWS::ApiGatewayV2::Route').filter(({ properties }) =>
+      forMachines.some(({ id }) => JSON.stringify(properties.AuthorizerId ?? '').includes(id)),
+    );
+    expect(open.map(({ properties }) => properties.RouteKey).sort()).toEqual(
+      routes
+        .filter(({ machineScope }) => machineScope)
+        .map(routeKeyOf)
+        .sort(),
+    );
+  });
+
   it('may be invoked by the gateway for that route alone', () => {
-    const permissions = ofType('AWS::Lambda::Permission').map(({ properties }) => properties);
+    const permissions = ofType('AWS::Lambda::Permission')
+      .map(({ properties }) => properties)
+      .filter(({ Principal }) => Principal === 'apigateway.amazonaws.com');
     expect(permissions).toHaveLength(ofType('AWS::ApiGatewayV2::Route').length);
     for (const { SourceArn } of permissions) {
       const path = SourceArn['Fn::Join'][1].at(-1);
@@ -150,3 +171,23 @@ async function routesOfContracts(): Promise<Route[]> {
 function isRoute(value: unknown): value is Route {
   return typeof value === 'object' && value !== null && 'audience' in value && 'responses' in value;
 }
+
+describe('the user pool', () => {
+  it('asks the function by its name before it makes tokens, and nobody else may', () => {
+    const [pool] = ofType('AWS::Cognito::UserPool');
+    const { LambdaArn, LambdaVersion } = pool!.properties.LambdaConfig.PreTokenGenerationConfig;
+    const [asked] = ofType('AWS::Lambda::Function').filter(({ properties }) => properties.FunctionName);
+    expect(LambdaVersion).toBe('V2_0');
+    expect(JSON.stringify(LambdaArn)).toContain(`:function:${asked!.properties.FunctionName}"`);
+    const others = ofType('AWS::Lambda::Permission').filter(
+      ({ properties }) => properties.Principal !== 'apigateway.amazonaws.com',
+    );
+    expect(others).toHaveLength(1);
+    const { FunctionName, Principal, SourceArn } = others[0]!.properties;
+    expect(FunctionName).toEqual({ 'Fn::GetAtt': [asked!.id, 'Arn'] });
+    expect([Principal, JSON.stringify(SourceArn).includes(pool!.id)]).toEqual([
+      'cognito-idp.amazonaws.com',
+      true,
+    ]);
+  });
+});

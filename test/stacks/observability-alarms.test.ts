@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { metricNamespace, metricService } from '../../functions/kernel/metrics.ts';
 import { configOf } from '../../lib/config.ts';
 import {
   calculate,
@@ -9,6 +10,7 @@ import {
   type Point,
   type Series,
   type State,
+  seriesKey,
   spanOf,
   stateOf,
 } from './support/alarms.ts';
@@ -18,6 +20,7 @@ const resources = resourcesOf(appOf(configOf('dev')));
 const alarms = resources.filter(({ type }) => type === 'AWS::CloudWatch::Alarm');
 const composites = resources.filter(({ type }) => type === 'AWS::CloudWatch::CompositeAlarm');
 const now = 10_000_000;
+const filters = resources.filter(({ type }) => type === 'AWS::Logs::MetricFilter');
 const nameOf = ({ stack, id }: Resource) => `${stack}/${id}`;
 
 /** Measurements of one period, spread within it. */
@@ -203,6 +206,30 @@ describe.each(objectives)('the objective %s', (id, budget) => {
 
   it('takes no notice of a spike that is short', () => {
     expect(firing(traffic((ago) => (ago < 5 * minute ? 20 * budget : 0)))).toEqual([]);
+  });
+});
+
+describe('a metric of our own', () => {
+  const counted = new Set(
+    filters.flatMap(({ properties }) =>
+      properties.MetricTransformations.map((transformation: any) =>
+        seriesKey({ Namespace: transformation.MetricNamespace, MetricName: transformation.MetricName }),
+      ),
+    ),
+  );
+  const namespace = metricNamespace('dev');
+  const own = alarms.flatMap(leavesOf).filter(({ series }) => series.includes(`"${namespace}"`));
+
+  it('is watched where it is reported: under the dimension of functions, or as the access log is counted', () => {
+    expect(own.length).toBeGreaterThan(20);
+    const reported = (name: string) =>
+      seriesKey({
+        Namespace: namespace,
+        MetricName: name,
+        Dimensions: [{ Name: 'service', Value: metricService }],
+      });
+    const elsewhere = own.filter(({ name, series }) => series !== reported(name) && !counted.has(series));
+    expect(elsewhere).toEqual([]);
   });
 });
 

@@ -1,13 +1,30 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import budget from '../../bench/budget.json' with { type: 'json' };
-import { measureOrders } from '../../bench/measure-order.ts';
+import { measureOrders, type OrderReading } from '../../bench/measure-order.ts';
 import { type OrderCost, orderCost, totalOf } from '../../bench/order-cost.ts';
+import calibration from '../../bench/scale/calibration.json' with { type: 'json' };
+import { calibrate } from '../../bench/scale/calibration.ts';
 
 /** The same figures as `npm run cost`, of fewer orders. */
 describe('a one-line order from POST to captured, journalled and mailed', () => {
+  let reading: OrderReading;
   let cost: OrderCost;
   beforeAll(async () => {
-    cost = orderCost(await measureOrders(2));
+    reading = await measureOrders(2);
+    cost = orderCost(reading);
+  });
+
+  it('causes what the scale model takes it to (npm run simulate:scale -- --calibrate)', async () => {
+    const { order, soldOut } = await calibrate(reading);
+    expect({ ...order, bill: undefined, soldOut }).toEqual({
+      ...calibration.order,
+      bill: undefined,
+      soldOut: calibration.soldOut,
+    });
+    expect(Object.keys(order.bill)).toEqual(Object.keys(calibration.order.bill));
+    // Bytes are of texts with ids and times in them.
+    for (const [price, count] of Object.entries(calibration.order.bill))
+      expect(order.bill[price]! / count, price).toBeCloseTo(1, price.endsWith('ytes') ? 1 : 3);
   });
 
   it('stays within its budget of write units', () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FaultyStore } from '../../bench/proofs/faults.ts';
+import { until } from '../../bench/store.ts';
 import type { Fault, FaultRule, FaultsView } from '../../local/types.ts';
 
 let faulty: FaultyStore;
@@ -9,6 +10,8 @@ beforeAll(async () => {
   // A rule about nowhere: what passes is noted, and nothing happens to it.
   faulty.faults.add({ at: { service: 'none' }, fault: 'delay' });
   await faulty.buy(2);
+  const isTold = ({ service }: { service: string }) => service === 'ses';
+  await until('a shopper is told', async () => faulty.faults.view().crossings.some(isTold));
   await faulty.rest();
   places = faulty.faults.view().crossings;
 });
@@ -33,18 +36,21 @@ it('a purchase crosses every service that it should', () => {
   );
 });
 
-const waves: readonly Fault[] = [
-  'throttle',
-  'fail-before',
-  'fail-after',
-  'drop-answer',
-  'duplicate',
-  'crash',
-  'poison',
-  'delay',
-  'reorder',
-  'late',
-  'clock-jump',
+/** A pipe that has an unreadable record goes on only when it has given that up: last of all. */
+const isPipe = ({ service }: { service: string }) => service === 'pipes';
+const waves: readonly { fault: Fault; at?: (place: { service: string }) => boolean }[] = [
+  { fault: 'throttle' },
+  { fault: 'fail-before' },
+  { fault: 'fail-after' },
+  { fault: 'drop-answer' },
+  { fault: 'duplicate' },
+  { fault: 'crash' },
+  { fault: 'delay' },
+  { fault: 'reorder' },
+  { fault: 'late' },
+  { fault: 'clock-jump' },
+  { fault: 'poison', at: (place) => !isPipe(place) },
+  { fault: 'poison', at: isPipe },
 ];
 
 /** What every purchase crosses; secrets are read once by each environment, and schedules run on their own. */
@@ -52,34 +58,38 @@ const isOfPurchase = ({ service }: { service: string }) =>
   service !== 'scheduler' && service !== 'secretsmanager';
 
 it('every fault at every crossing of a purchase: each order ends well, and every fault was met', async () => {
+  const missing = () => faulty.faults.view().rules.filter(({ hits }) => hits === 0);
   const unmet: string[] = [];
-  for (const fault of waves) {
-    const at = places.filter((place) => place.faults.includes(fault) && isOfPurchase(place));
+  for (const { fault, at = () => true } of waves) {
     faulty.faults.clear();
-    const rules = at.map(
-      ({ service, operation }): FaultRule => ({
-        at: { service, operation },
-        fault,
-        times: 1,
-        // Together they stay below what a reservation lasts.
-        ...(fault === 'clock-jump' && { delayMs: 2_000 }),
-      }),
-    );
+    const rules = places
+      .filter((place) => place.faults.includes(fault) && isOfPurchase(place) && at(place))
+      .map(
+        ({ service, operation }): FaultRule => ({
+          at: { service, operation },
+          fault,
+          times: 1,
+          // Together they stay below what a reservation lasts.
+          ...(fault === 'clock-jump' && { delayMs: 2_000 }),
+          // Nothing else moves the clock meanwhile.
+          ...(fault === 'late' && { delayMs: 500 }),
+        }),
+      );
+    expect(rules).not.toEqual([]);
     faulty.faults.add(...rules);
-    for (let round = 0; round < 4 && missing().length > 0; round++) await faulty.buy(3, 3);
+    for (let round = 0; round < 6 && missing().length > 0; round++) {
+      await faulty.buy(3, 3);
+      await until('every fault was met', async () => missing().length === 0, 2_000).catch(() => {});
+    }
     await faulty.rest();
     unmet.push(...missing().map(({ at: { service, operation } }) => `${service} ${operation} ${fault}`));
-
-    function missing() {
-      return faulty.faults.view().rules.filter(({ hits }) => hits === 0);
-    }
   }
   faulty.faults.clear();
   await faulty.settle();
   const { wrong, ends } = await faulty.wrongs();
   expect(wrong).toEqual([]);
+  expect(unmet).toEqual([]);
   expect(faulty.accepted).toBe(faulty.purchases);
   // The clock moves on for messages to come back: a payment that was held up may find its reservation expired.
-  expect(ends['paid, captured']).toBeGreaterThanOrEqual(0.9 * faulty.purchases);
-  expect(unmet).toEqual([]);
+  expect(ends['paid, captured']).toBeGreaterThanOrEqual(0.8 * faulty.purchases);
 });

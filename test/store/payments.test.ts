@@ -5,6 +5,7 @@ import {
   left,
   openStore,
   order,
+  runSchedule,
   type Store,
   sell,
   settled,
@@ -224,6 +225,30 @@ describe('a webhook', () => {
     await sandbox(`/authorizations/${payment.nextAction.url.split('/').at(-1)}/confirm`);
     await settled(store, token, orderId, { payment: 'captured' });
   });
+});
+
+it('orders are paid while the provider’s keys are rotated, each at the first attempt', async () => {
+  const keys = async () => {
+    const held = store.cloud.runtime.resources('AWS::SecretsManager::Secret').map(({ arn }) => arn);
+    const read = (SecretId: string) =>
+      store.cloud.runtime.call('secretsmanager', 'GetSecretValue', { SecretId }, { kind: 'operator' });
+    return Promise.all(held.map(async (arn) => (await read(arn)).SecretString as string));
+  };
+  const before = await keys();
+  const placed: { token: string; orderId: string }[] = [];
+  const pay = async (count: number) => {
+    placed.push(...(await Promise.all(Array.from({ length: count }, () => ordered('tok_approve')))));
+  };
+  await Promise.all([pay(15), runSchedule(store, 'rotate-keys')]);
+  await pay(15);
+  expect((await keys()).filter((key) => before.includes(key))).toEqual([]);
+  for (const { token, orderId } of placed) {
+    const { payment } = await settled(store, token, orderId, { payment: 'captured' });
+    expect(payment.attempt ?? 1).toBe(1);
+    const { body } = await store.request('GET', `/v1/orders/${orderId}/events`, { token });
+    const types = body.items.map(({ type }: { type: string }) => type);
+    expect(types.filter((type: string) => /unknown|declined/.test(type))).toEqual([]);
+  }
 });
 
 /** Tokens live for an hour of the clock that these tests move. */

@@ -6,7 +6,9 @@ import { dropKey, queueKey, servingKey } from '../keys.ts';
 /** Milliseconds for which an environment asks nobody again. */
 const trustedFor = 1_000;
 const most = 50;
-const known = new Map<string, { readonly at: number; readonly standing: Promise<Standing | undefined> }>();
+type Known = Map<string, { readonly at: number; readonly standing: Promise<Standing | undefined> }>;
+/** An environment has one client, and so one memory. */
+const memories = new WeakMap<DynamoDBDocumentClient, Known>();
 
 /**
  * How a drop stands, at most a second old: however many wait, an environment reads it once a second (eventually
@@ -18,6 +20,8 @@ export async function readStanding(
   dropId: string,
   now: number,
 ): Promise<Standing | undefined> {
+  const known: Known = memories.get(documents) ?? new Map();
+  memories.set(documents, known);
   const found = known.get(dropId);
   if (found && now >= found.at && now - found.at < trustedFor) return found.standing;
   const standing = loadStanding(documents, table, dropId);

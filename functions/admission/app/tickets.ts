@@ -2,7 +2,8 @@ import type { KeyObject } from 'node:crypto';
 import { isoInstant } from '../../kernel/clock.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import { derivedId } from '../../kernel/ids.ts';
-import { log } from '../../kernel/log.ts';
+import { count, log } from '../../kernel/log.ts';
+import { defectMetrics } from '../../kernel/metrics.ts';
 import type { TicketView } from '../contract.ts';
 import { bucketOfTicket, drawnInTime, type Place, positionOf } from '../domain/queue.ts';
 import { noSuchDrop, notOpen } from '../domain/refusals.ts';
@@ -92,6 +93,7 @@ async function standingOf(ports: Ports, dropId: string): Promise<Standing> {
   if (!isStale(standing.drop, standing.serving, ports.now())) return standing;
   // Nobody conducts the drop: those who wait count the arrivals themselves, a part of them at a time.
   if (ports.random() > 0.2) return standing;
+  count(defectMetrics.dropNotConducted);
   try {
     return { ...standing, queue: await countArrivals(ports, standing, false) };
   } catch (error) {

@@ -13,6 +13,8 @@ export interface ShardChange {
 export interface Ports extends Pace {
   /** True of one moment. */
   readonly stock: (sku: string) => Promise<Stock | undefined>;
+  /** The drop that the SKU is being sold in, if it is. */
+  readonly openDrop: (sku: string) => Promise<string | undefined>;
   /** All or none; false when a shard is no longer at its revision. */
   readonly change: (sku: string, changes: readonly ShardChange[]) => Promise<boolean>;
   /** Opens the stock of SKUs with one shard each; false when one of them has stock. */
@@ -26,12 +28,21 @@ export interface Ports extends Pace {
  * 2. Spread the difference over the shards.
  * 3. Write it in one transaction that fails if any shard has changed since: a unit sold meanwhile is not brought back.
  *
+ * During a drop it is refused: nobody can name a state that stands still. An adjustment does not need one.
  * `*` names whatever state there is, none included: then the stock is opened.
  */
 export const setAvailable =
   (ports: Ports) =>
-  (sku: string, available: number, ifMatch: string): Promise<Stock> =>
-    untilDone(ports, async () => {
+  async (sku: string, available: number, ifMatch: string): Promise<Stock> => {
+    const dropId = await ports.openDrop(sku);
+    if (dropId !== undefined) {
+      throw new DomainError(
+        'stock-state',
+        `${sku} is being sold in drop ${dropId}. Change its stock by a number of units (\`adjust\`).`,
+        { dropId },
+      );
+    }
+    return untilDone(ports, async () => {
       const stock = await ports.stock(sku);
       if (!stock) {
         if (ifMatch !== '*') throw new DomainError('not-found', `${sku} is not stocked.`);
@@ -46,3 +57,4 @@ export const setAvailable =
       const changes = stock.shards.map(({ shard, rev }, index) => ({ shard, rev, units: parts[index]! }));
       return (await ports.change(sku, changes)) ? entered(stock, parts) : undefined;
     });
+  };

@@ -7,6 +7,7 @@ export const setStock: FunctionSpec = {
   description: 'Sets or adjusts the stock of a SKU',
   trigger: { http: route },
   grants: [
+    { table: 'admission', actions: ['dynamodb:BatchGetItem'] },
     {
       table: 'inventory',
       actions: [

@@ -11,6 +11,7 @@ import { claimItems } from '../../admission/published.ts';
 import { closeCartItem } from '../../cart/published.ts';
 import { consolidation, drawItem, type Shard, shardOf } from '../../inventory/published.ts';
 import { DomainError } from '../../kernel/errors.ts';
+import type { RefusedEntry } from '../app/admit.ts';
 import type { Committed, Placement } from '../app/place-order.ts';
 import type { orderPlaced } from '../contract.ts';
 import { indexKeys } from '../keys.ts';
@@ -22,8 +23,6 @@ interface Tables {
   readonly inventory: string;
   readonly admission: string;
 }
-
-type Refused = NonNullable<Extract<Committed, { result: 'refused' }>['entries']>[number];
 
 /** Times that a transaction whose outcome is unknown is sent again, unchanged. */
 const repeats = 3;
@@ -92,9 +91,11 @@ function refusalOf(error: TransactionCanceledException, { draws, cart, entries =
     contended: draws.filter((_, index) => stock[index]?.Code === 'TransactionConflict'),
     cart: cart !== undefined && (rest[draws.length]?.Code ?? 'None') !== 'None',
     event: event?.Code === 'TransactionConflict',
-    entries: entries.flatMap(({ dropId }, index) => {
-      const [use, limit] = rest.slice(draws.length + (cart ? 1 : 0) + 2 * index);
-      return refusedEntry(dropId, use, limit) ?? [];
+    ...(entries.length > 0 && {
+      entries: entries.flatMap(({ dropId }, index) => {
+        const [use, limit] = rest.slice(draws.length + (cart ? 1 : 0) + 2 * index);
+        return refusedEntry(dropId, use, limit) ?? [];
+      }),
     }),
   };
 }
@@ -103,7 +104,7 @@ function refusedEntry(
   dropId: string,
   use: CancellationReason | undefined,
   limit: CancellationReason | undefined,
-): Refused | undefined {
+): RefusedEntry | undefined {
   if (use?.Code === 'ConditionalCheckFailed') return { dropId, why: 'used' };
   if (limit?.Code === 'ConditionalCheckFailed') {
     return { dropId, why: 'limit', bought: limit.Item ? Number(unmarshall(limit.Item).units) : 0 };

@@ -7,8 +7,8 @@ const ageMs = 1_000;
 /** Losses that make a SKU hot enough to be told of, and how often it is told, in milliseconds. */
 const hotFrom = 3;
 const toldEveryMs = 1_000;
-/** The highest level of heat: the longest backoff. */
-const hottest = 6;
+/** The highest level of heat: a backoff of up to 160 ms. Whoever loses then steps back further by itself. */
+const hottest = 4;
 
 interface Memory {
   /** Shards as failed draws showed them, by number. */

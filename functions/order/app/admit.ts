@@ -1,7 +1,24 @@
 import { dropOfToken, type Entry, type SkuDrop, verifyAdmission } from '../../admission/published.ts';
-import { isoInstant } from '../../kernel/clock.ts';
+import { isoInstant, type Now } from '../../kernel/clock.ts';
 import { DomainError } from '../../kernel/errors.ts';
-import type { Committed, PlaceOrderRequest, Ports } from './place-order.ts';
+
+export interface AdmitPorts {
+  readonly now: Now;
+  /** The drops that demand admission for any of the SKUs. */
+  readonly dropsOf: (skus: readonly string[]) => Promise<readonly SkuDrop[]>;
+  /** A slot for an order without a token, while a drop's waiting room is out of order. */
+  readonly fallbackSlot: (
+    drop: SkuDrop,
+  ) => Promise<{ readonly second: number; readonly slot: number } | undefined>;
+}
+
+/** What a drop has refused in the transaction, with the units that the shopper has bought there. */
+export interface RefusedEntry {
+  readonly dropId: string;
+  /** `busy`: it was being written by another. */
+  readonly why: 'used' | 'limit' | 'busy';
+  readonly bought?: number;
+}
 
 /** Two actions each: they fit one transaction beside the event, the cart and 90 draws. */
 const mostDrops = 3;
@@ -16,8 +33,8 @@ const keptFor = 30 * 86_400;
  * `temporary-reduced-capacity` (the waiting room is out of order, and the second has no slot left), `validation-failed`
  */
 export async function admit(
-  ports: Pick<Ports, 'now' | 'fallbackSlot'>,
-  { admissions = [], customerId }: Pick<PlaceOrderRequest, 'admissions' | 'customerId'>,
+  ports: Omit<AdmitPorts, 'dropsOf'>,
+  { admissions = [], customerId }: { readonly admissions?: readonly string[]; readonly customerId: string },
   basket: { readonly drops: readonly SkuDrop[]; readonly demand: ReadonlyMap<string, number> },
 ): Promise<readonly Entry[]> {
   const { drops, demand } = basket;
@@ -45,10 +62,7 @@ export async function admit(
 }
 
 /** @throws DomainError for what a drop has refused for good; whatever was only busy may be tried again */
-export function refuseEntries(
-  refused: NonNullable<Extract<Committed, { result: 'refused' }>['entries']>,
-  entries: readonly Entry[],
-): void {
+export function refuseEntries(refused: readonly RefusedEntry[], entries: readonly Entry[]): void {
   for (const { dropId, why, bought } of refused) {
     const entry = entries.find((one) => one.dropId === dropId);
     if (why === 'limit') throw overLimit(dropId, entry?.perCustomerLimit ?? 0, bought ?? 0);

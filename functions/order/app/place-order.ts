@@ -3,7 +3,7 @@ import { maxLines } from '../../cart/contract.ts';
 import { type Quote, type QuoteLine, quote } from '../../cart/published.ts';
 import type { SkuPrice } from '../../catalog/published.ts';
 import { allocate, type Draw, type Shard, type Stock, unitsIn } from '../../inventory/published.ts';
-import type { Now, Sleep } from '../../kernel/clock.ts';
+import type { Sleep } from '../../kernel/clock.ts';
 import { DomainError, isDomainError } from '../../kernel/errors.ts';
 import { storedEventOf } from '../../kernel/events.ts';
 import { canonicalJson, derivedId, digest } from '../../kernel/ids.ts';
@@ -11,7 +11,7 @@ import { type OrderView, orderPlaced, type PlaceOrderBody } from '../contract.ts
 import { reservedUntil } from '../domain/decide.ts';
 import { fold, type OrderEvent } from '../domain/order.ts';
 import { viewOf } from '../domain/view.ts';
-import { admissionOf, admit, refuseEntries } from './admit.ts';
+import { type AdmitPorts, admissionOf, admit, type RefusedEntry, refuseEntries } from './admit.ts';
 
 export interface CartToOrder {
   readonly cartId: string;
@@ -44,12 +44,8 @@ export type Committed =
       readonly cart: boolean;
       /** Whether event 1 was being written: perhaps by this very request, sent twice. */
       readonly event: boolean;
-      /** What drops refused, with the units that the shopper has bought there; `busy` when it was being written. */
-      readonly entries?: readonly {
-        readonly dropId: string;
-        readonly why: 'used' | 'limit' | 'busy';
-        readonly bought?: number;
-      }[];
+      /** What drops refused. */
+      readonly entries?: readonly RefusedEntry[];
     };
 
 /** What is known of a SKU's shards; with its latch closed they are empty. */
@@ -57,7 +53,7 @@ export type Known = Pick<Stock, 'shards' | 'soldOut'>;
 /** A count, with what `closeLatch` needs. */
 export type Counted = Known & Pick<Stock, 'opened'>;
 
-export interface Ports {
+export interface Ports extends AdmitPorts {
   /** Event 1 of the order, read consistently. */
   readonly findPlaced: (orderId: string) => Promise<OrderEvent | undefined>;
   readonly readCart: (cartId: string, customerId: string) => Promise<CartToOrder | undefined>;
@@ -76,14 +72,7 @@ export interface Ports {
   readonly heat: (skus: readonly string[]) => number;
   /** Gathers units of the SKU's shards into fewer. */
   readonly consolidate: (sku: string, shards: readonly Shard[]) => Promise<void>;
-  /** The drops that demand admission for any of the SKUs. */
-  readonly dropsOf: (skus: readonly string[]) => Promise<readonly SkuDrop[]>;
-  /** A slot for an order without a token, while a drop's waiting room is out of order. */
-  readonly fallbackSlot: (
-    drop: SkuDrop,
-  ) => Promise<{ readonly second: number; readonly slot: number } | undefined>;
   readonly commit: (placement: Placement) => Promise<Committed>;
-  readonly now: Now;
   readonly sleep: Sleep;
   /** From 0 to below 1. */
   readonly random: () => number;
@@ -107,7 +96,7 @@ export interface PlacedOrder {
 /** Stock actions that fit one transaction beside the event, the cart and up to three drops (100 at most). */
 const maxDraws = 90;
 /** How long a request looks for stock that others are writing. The function's time limit is above it. */
-const patienceMs = 3_000;
+const patienceMs = 8_000;
 /** How long units that are spread too thinly are gathered before the shopper is asked to come again. */
 const gatheringMs = 3_000;
 /** Backoff doubles from the first to the second, in milliseconds: hundreds who want one shard must come apart. */

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { type ValidTexts, withValidKey } from '../../kernel/valid-key.ts';
 import { charge as chargeView, failure } from '../../sandbox/contract.ts';
 import { type Charge, OutcomeUnknown, type PaymentProvider, ProviderRefused } from '../domain/provider.ts';
 
@@ -13,10 +14,11 @@ const found = z.object({ items: z.array(chargeView) });
 /**
  * The sandbox provider over HTTP.
  * @param baseUrl of its API; a slash at the end does not matter
+ * @param apiKeys those that are valid, newest first
  */
 export function sandboxProvider(
   baseUrl: string,
-  apiKey: () => Promise<string>,
+  apiKeys: ValidTexts,
   request: (url: string, init: RequestInit) => Promise<Response> = fetch,
 ): PaymentProvider {
   async function call<T extends z.ZodMiniType>(
@@ -38,9 +40,12 @@ export function sandboxProvider(
 
   async function exchange(path: string, init: RequestInit): Promise<{ status: number; text: string }> {
     try {
-      const headers = { ...init.headers, authorization: `Bearer ${await apiKey()}` };
       const signal = AbortSignal.timeout(answerWithin);
-      const response = await request(baseUrl.replace(/\/$/, '') + path, { ...init, headers, signal });
+      const response = await withValidKey(apiKeys, (key) => {
+        const headers = { ...init.headers, authorization: `Bearer ${key}` };
+        // A provider that sends elsewhere is not the one that the key is for.
+        return request(baseUrl.replace(/\/$/, '') + path, { ...init, headers, signal, redirect: 'error' });
+      });
       return { status: response.status, text: await response.text() };
     } catch (error) {
       throw new OutcomeUnknown(error instanceof Error ? error.name : 'no answer', { cause: error });

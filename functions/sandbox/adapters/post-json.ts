@@ -8,6 +8,7 @@ export function postJson(url: string) {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
       body,
+      redirect: 'manual',
       signal: AbortSignal.timeout(answerWithin),
     });
     await response.body?.cancel();

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { systemNow, systemSleep } from '../../kernel/clock.ts';
 import { environment } from '../../kernel/env.ts';
-import { secretText } from '../../kernel/secret.ts';
+import { rotatedSecret } from '../../kernel/secret.ts';
 import { documents } from '../../kernel/table.ts';
+import { isValidKey } from '../../kernel/valid-key.ts';
 import { dynamoBook } from '../adapters/dynamo-book.ts';
 import { behindHttpApi } from '../adapters/http-api.ts';
 import { answerRequest } from '../app/answer-request.ts';
@@ -13,10 +14,10 @@ const {
   SANDBOX_SECRET_ARN,
 } = environment('SANDBOX_TABLE', 'SANDBOX_URL', 'SANDBOX_SECRET_ARN');
 const book = dynamoBook(documents, SANDBOX_TABLE, systemNow);
-const apiKey = secretText(SANDBOX_SECRET_ARN);
+const { valid } = rotatedSecret(SANDBOX_SECRET_ARN, systemNow);
 const ports = {
   book,
-  apiKey,
+  knows: (apiKey: string) => isValidKey(valid, apiKey),
   baseUrl,
   newWord: () => randomUUID().replaceAll('-', ''),
   now: systemNow,

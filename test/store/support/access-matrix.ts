@@ -4,7 +4,7 @@ import { inWords, read } from './answers.ts';
 import { send, wireOf } from './requests.ts';
 import { type RouteId, rows } from './route-samples.ts';
 import { type Account, type Scene, setScene } from './scene.ts';
-import { type BadTokens, badTokens } from './tokens.ts';
+import { type BadTokens, badTokens, type MachineTokens, machineTokens } from './tokens.ts';
 
 /** What each kind of caller is answered, by the caller's name: `200`, `403 forbidden`, `401 gateway`. */
 export type Answers = Readonly<Record<string, string>>;
@@ -13,6 +13,7 @@ export type Answers = Readonly<Record<string, string>>;
 export interface Callers {
   readonly scene: Scene;
   readonly bad: BadTokens;
+  readonly machine: MachineTokens;
 }
 
 /** For each route: its bad tokens claim the group that it asks for. */
@@ -20,14 +21,38 @@ export async function setCallers(store: Store): Promise<(route: Pick<Route, 'aud
   const scene = await setScene(store);
   const operators = await badTokens(store, 'operators');
   const finance = await badTokens(store, 'finance');
-  return ({ audience }) => ({ scene, bad: audience === 'finance' ? finance : operators });
+  const machine = await machineTokens(store);
+  return ({ audience }) => ({ scene, machine, bad: audience === 'finance' ? finance : operators });
 }
 
 /**
  * What the contract promises. The gateway itself asks for a token where one is needed; guests may come without one, so
  * there our own code refuses a bad one; and a route for everybody looks at none.
  */
-export function promised(route: Route, { bad }: Callers): Answers {
+export function promised(route: Route, callers: Callers): Answers {
+  return { ...promisedToPeople(route, callers), ...promisedToSystems(route, callers) };
+}
+
+/** A system is nobody: where its scope is not asked for, its token is one of an unknown client. */
+function promisedToSystems({ audience, machineScope, responses }: Route, { machine }: Callers): Answers {
+  const [success] = Object.keys(responses) as [string];
+  const all = (names: readonly string[], answer: string): Answers =>
+    Object.fromEntries(names.map((name) => [name, answer]));
+  const forged = Object.keys(machine.atTheGateway);
+  const odd = Object.keys(machine.inOurCode);
+  const genuine = ['system with the scope', 'system without the scope'];
+  if (audience === 'all' || audience === 'provider') return all([...genuine, ...forged, ...odd], success);
+  if (audience === 'guest') return all([...genuine, ...forged, ...odd], '401 unauthorized');
+  if (!machineScope) return all([...genuine, ...forged, ...odd], '401 gateway');
+  return {
+    ...all(forged, '401 gateway'),
+    ...all(odd, '401 unauthorized'),
+    'system with the scope': success,
+    'system without the scope': '403 forbidden',
+  };
+}
+
+function promisedToPeople(route: Route, { bad }: Callers): Answers {
   const [success] = Object.keys(route.responses) as [string];
   const names = Object.keys(bad.atTheGateway);
   const everyBad = (gateway: string, idToken: string): Answers => ({
@@ -68,7 +93,7 @@ export function promised(route: Route, { bad }: Callers): Answers {
 }
 
 /** What really is answered. Whoever is to be let in comes last, so that nothing is used up before. */
-export async function answered(route: Route, { scene, bad }: Callers): Promise<Answers> {
+export async function answered(route: Route, { scene, bad, machine }: Callers): Promise<Answers> {
   const { samples, owned } = rows[route.id as RouteId];
   const { store, shopper, stranger, operator, finance } = scene;
   const needsAccount = route.audience === 'shopper';
@@ -82,6 +107,11 @@ export async function answered(route: Route, { scene, bad }: Callers): Promise<A
   };
   for (const [name, token] of Object.entries(bad.atTheGateway)) await ask(name, { token });
   await ask('ID token', { token: bad.idToken });
+  for (const [name, token] of Object.entries({ ...machine.atTheGateway, ...machine.inOurCode })) {
+    await ask(name, { token });
+  }
+  await ask('system without the scope', { token: machine.withoutScope });
+  await ask('system with the scope', { token: machine.withScope });
   if (route.audience === 'operators' || route.audience === 'finance') {
     await ask('no token', undefined);
     await ask('shopper', shopper);

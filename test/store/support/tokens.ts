@@ -10,6 +10,64 @@ export interface BadTokens {
   readonly idToken: string;
 }
 
+/** Tokens of a system, as the client credentials grant gives them, and what must not pass for one. */
+export interface MachineTokens {
+  readonly withScope: string;
+  readonly withoutScope: string;
+  /** Refused by the gateway's authorizer, also where a system may call. */
+  readonly atTheGateway: Readonly<Record<string, string>>;
+  /** Of the right client and signed, yet not what a system's access token is. */
+  readonly inOurCode: Readonly<Record<string, string>>;
+}
+
+/** From the authorisation server itself, and changed. */
+export async function machineTokens(store: Store): Promise<MachineTokens> {
+  const { body } = await store.request('GET', '/_local');
+  const { clientId, clientSecret, scopes } = body.machines[0];
+  const response = await fetch(body.signIn.token, {
+    method: 'POST',
+    headers: { authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}` },
+    body: new URLSearchParams({ grant_type: 'client_credentials', scope: scopes.join(' ') }),
+  });
+  if (!response.ok) throw new Error(`no token: ${response.status} ${await response.text()}`);
+  const { access_token: withScope } = (await response.json()) as { access_token: string };
+  const [head, payload, signature] = withScope.split('.') as [string, string, string];
+  const claims = claimsIn(payload);
+  const { kid, pem } = keyOf(store);
+  const genuine = (changes: object) => signJwt({ ...claims, ...changes }, kid, createPrivateKey(pem));
+  const otherKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+  const hourAgo = Math.floor(store.cloud.runtime.clock.now() / 1000) - 3_600;
+  return {
+    withScope,
+    withoutScope: genuine({ scope: 'floodgate/another' }),
+    atTheGateway: {
+      'system, forged signature': signJwt(claims, kid, otherKey),
+      'system, no signature': `${encoded({ alg: 'none', kid })}.${payload}.`,
+      'system, public key as a secret': withSecret(kid, payload, pem),
+      'system, other claims': [head, encoded({ ...claims, scope: 'floodgate/all' }), signature].join('.'),
+      'system, expired': genuine({ iat: hourAgo - 60, auth_time: hourAgo - 60, exp: hourAgo }),
+      'system, another issuer': genuine({ iss: `${claims.iss}x` }),
+      'system, another client': genuine({ client_id: 'another', sub: 'another' }),
+    },
+    inOurCode: {
+      'system, wrong use': genuine({ token_use: 'id' }),
+      'system with a user': genuine({ username: randomUUID() }),
+      'system as somebody else': genuine({ sub: randomUUID() }),
+    },
+  };
+}
+
+function keyOf(store: Store): { readonly kid: string; readonly pem: string } {
+  return store.cloud.runtime.db.prepare('SELECT kid, pem FROM cognito_keys').get() as {
+    kid: string;
+    pem: string;
+  };
+}
+
+function claimsIn(payload: string): Record<string, unknown> {
+  return JSON.parse(Buffer.from(payload, 'base64url').toString());
+}
+
 /** @param group that the tokens claim membership of */
 export async function badTokens(store: Store, group: string): Promise<BadTokens> {
   const { status, body } = await store.request('POST', '/_local/users', {
@@ -18,12 +76,8 @@ export async function badTokens(store: Store, group: string): Promise<BadTokens>
   if (status !== 201) throw new Error(`no account: ${status}`);
   const { accessToken, idToken } = body as { accessToken: string; idToken: string };
   const [head, payload, signature] = accessToken.split('.') as [string, string, string];
-  const claims = JSON.parse(Buffer.from(payload, 'base64url').toString());
-
-  const { kid, pem } = store.cloud.runtime.db.prepare('SELECT kid, pem FROM cognito_keys').get() as {
-    kid: string;
-    pem: string;
-  };
+  const claims = claimsIn(payload);
+  const { kid, pem } = keyOf(store);
   const genuineKey = createPrivateKey(pem);
   const otherKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
   const hourAgo = Math.floor(store.cloud.runtime.clock.now() / 1000) - 3_600;

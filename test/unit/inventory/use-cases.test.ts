@@ -15,11 +15,13 @@ const now = () => Date.now();
 const pace = { now, sleep: async () => {}, random: () => 0 };
 let dynamo: TestDynamo;
 let table: ReturnType<typeof stockTable>;
-let ports: typeof table & typeof pace;
+let drops: Record<string, string> = {};
+const openDrop = async (sku: string) => drops[sku];
+let ports: typeof table & typeof pace & { openDrop: typeof openDrop };
 beforeAll(async () => {
   dynamo = await startDynamo(inventoryTable);
   table = stockTable(dynamo.documents, dynamo.table('inventory'), now);
-  ports = { ...table, ...pace };
+  ports = { ...table, ...pace, openDrop };
 });
 afterAll(() => dynamo?.stop());
 
@@ -80,6 +82,20 @@ describe('setting a stock', () => {
       refusal('precondition-failed'),
     );
     expect(await stockOf(sku)).toMatchObject({ available: 3 });
+  });
+
+  it('is refused while the SKU is sold in a drop; an adjustment is not', async () => {
+    const sku = 'sku_drop';
+    await setAvailable(ports)(sku, 5, '*');
+    drops = { [sku]: 'drp_1' };
+    await expect(setAvailable(ports)(sku, 9, '*')).rejects.toMatchObject({
+      code: 'stock-state',
+      members: { dropId: 'drp_1' },
+    });
+    const adjustment = { sku, adjust: 2, reason: 'found', by: 'operator', idempotencyKey: 'k' };
+    await adjustStock(ports)(adjustment);
+    drops = {};
+    expect(await stockOf(sku)).toMatchObject({ available: 7 });
   });
 
   it('lets one of two setters win', async () => {

@@ -2,7 +2,7 @@ import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Audience } from '../../../functions/kernel/contract.ts';
+import type { Audience, MachineScope } from '../../../functions/kernel/contract.ts';
 
 vi.mock('../../../functions/kernel/log.ts', () => ({
   log: { error: vi.fn(), warn: vi.fn() },
@@ -11,6 +11,7 @@ vi.mock('../../../functions/kernel/log.ts', () => ({
 
 const issuer = 'https://issuer.test/pool';
 const client = 'client-1';
+const system = 'system-1';
 const ours = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const foreign = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
@@ -29,6 +30,7 @@ beforeAll(async () => {
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   vi.stubEnv('TOKEN_ISSUER', issuer);
   vi.stubEnv('TOKEN_CLIENT_ID', client);
+  vi.stubEnv('MACHINE_CLIENT_IDS', `another ${system}`);
   vi.stubEnv('JWKS_URI', `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`);
 });
 
@@ -44,6 +46,7 @@ const claims = () => ({
   sub: 'customer-1',
   iss: issuer,
   client_id: client,
+  username: 'customer-1',
   token_use: 'access',
   iat: seconds() - 10,
   exp: seconds() + 600,
@@ -61,11 +64,19 @@ function token(
 }
 
 /** A fresh verifier each time, as in a new execution environment. */
-async function authenticate(audience: Audience, authorization: string | undefined) {
+async function authenticate(
+  audience: Audience,
+  authorization: string | undefined,
+  machineScope?: MachineScope,
+) {
   vi.resetModules();
   const caller = await import('../../../functions/kernel/caller.ts');
-  return caller.authenticate(audience, authorization);
+  return caller.authenticate({ audience, ...(machineScope && { machineScope }) }, authorization);
 }
+
+/** As the client credentials grant gives it. */
+const machine = (changes: Record<string, unknown> = {}) =>
+  token({ sub: system, client_id: system, username: undefined, scope: 'floodgate/finance.read', ...changes });
 
 const refused = (code: string) => expect.objectContaining({ code });
 
@@ -86,6 +97,62 @@ describe('a good access token', () => {
     await expect(authenticate('operators', `Bearer ${token()}`)).rejects.toEqual(refused('forbidden'));
     const odd = `Bearer ${token({ 'cognito:groups': 'operators' })}`;
     await expect(authenticate('operators', odd)).rejects.toEqual(refused('forbidden'));
+  });
+});
+
+describe('a system’s token', () => {
+  const ask = (bearer: string) => authenticate('finance', `Bearer ${bearer}`, 'finance.read');
+
+  it('opens what asks for its scope', async () => {
+    const scope = 'floodgate/other floodgate/finance.read openid';
+    expect(await ask(machine({ scope }))).toEqual({ clientId: system, scopes: ['other', 'finance.read'] });
+    const person = token({ 'cognito:groups': ['finance'] });
+    expect(await ask(person)).toMatchObject({ customerId: 'customer-1' });
+  });
+
+  it.each([
+    ['none', undefined],
+    ['another', 'floodgate/finance.write'],
+    ['a longer one', 'floodgate/finance.read.all'],
+    ['one of another server', 'elsewhere/finance.read'],
+    ['one without its server', 'finance.read'],
+  ])('with %s in place of the scope is forbidden', async (_, scope) => {
+    await expect(ask(machine({ scope }))).rejects.toEqual(refused('forbidden'));
+  });
+
+  it.each(['guest', 'shopper', 'operators', 'finance'] as const)(
+    'opens nothing for %s where no scope is named',
+    async (audience) => {
+      const claiming = machine({ 'cognito:groups': ['operators', 'finance'] });
+      await expect(authenticate(audience, `Bearer ${claiming}`)).rejects.toEqual(refused('unauthorized'));
+    },
+  );
+
+  it.each([
+    ['a user of its client', machine({ username: 'customer-1' })],
+    ['another subject than its client', machine({ sub: 'customer-1' })],
+    ['an unknown client', machine({ sub: 'system-2', client_id: 'system-2' })],
+    ['the people’s client', machine({ sub: client, client_id: client })],
+    ['no access', machine({ token_use: 'id' })],
+    ['an hour that is over', machine({ exp: seconds() - 1 })],
+    ['another issuer', machine({ iss: 'https://issuer.test/other' })],
+  ])('for %s is refused', async (_, bearer) => {
+    await expect(ask(bearer)).rejects.toEqual(refused('unauthorized'));
+  });
+
+  it('forged, unsigned or signed with the public key as a secret is refused', async () => {
+    const claimed = machine().split('.')[1] ?? '';
+    const hmacOver = `${encode({ alg: 'HS256', kid: 'k1' })}.${claimed}`;
+    const pem = ours.publicKey.export({ type: 'spki', format: 'pem' });
+    const signature = createHmac('sha256', pem).update(hmacOver).digest('base64url');
+    const [head, , genuine] = token().split('.');
+    for (const bad of [
+      `${encode({ alg: 'none', kid: 'k1' })}.${claimed}.`,
+      `${hmacOver}.${signature}`,
+      `${head}.${claimed}.${genuine}`,
+    ]) {
+      await expect(ask(bad)).rejects.toEqual(refused('unauthorized'));
+    }
   });
 });
 
@@ -122,6 +189,7 @@ describe('a bad token is refused', () => {
     ['an ID token that names the client', token({ token_use: 'id' })],
     ["another client's", token({ client_id: 'client-2' })],
     ['of no client', token({ client_id: undefined })],
+    ['of no user', token({ username: undefined })],
     ["another issuer's", token({ iss: 'https://issuer.test/other' })],
     ['signed with another key', token({}, { key: foreign.privateKey })],
     ['of a key that the set does not have', token({}, { header: { kid: 'k2' } })],

@@ -271,6 +271,20 @@ describe('a request is refused', () => {
     expect(answer.status).toBe(401);
     expect(answer.headers['www-authenticate']).toBe('Bearer');
   });
+
+  it('and told to the log, where somebody may be trying what they may not, without what was sent', async () => {
+    const told = vi.mocked(log.warn);
+    told.mockClear();
+    await send({ ...getThing, audience: 'shopper' }, { headers: { authorization: 'Bearer secret' } });
+    await refuse({ ...good, query: { note: '4111111111111111' }, rawQuery: 'note=4111111111111111' });
+    expect(told.mock.calls).toEqual([
+      ['refused', { route: getThing.id, code: 'unauthorized', request: 'gateway-id' }],
+      ['refused', { route: putThing.id, code: 'card-number-refused', request: 'gateway-id' }],
+    ]);
+    told.mockClear();
+    await refuse({ ...good, body: '{' });
+    expect(told).not.toHaveBeenCalled();
+  });
 });
 
 describe('what goes wrong inside', () => {

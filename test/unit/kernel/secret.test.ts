@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { rotatedSecret, secretText } from '../../../functions/kernel/secret.ts';
+import { putSecretValue, rotatedSecret } from '../../../functions/kernel/secret.ts';
 
 /** Answers of the service, used up one by one. */
 let answers: { status: number; body: object }[] = [];
@@ -39,22 +39,6 @@ function fromHeld({ VersionStage }: { VersionStage: string }): { status: number;
 }
 
 const denied = { status: 400, body: { __type: 'AccessDeniedException', message: 'no' } };
-
-it('is read once, however often and parallel it is asked for', async () => {
-  answers = [{ status: 200, body: { SecretString: 's3cret' } }];
-  asked = [];
-  const secret = secretText('arn:secret');
-  expect(await Promise.all([secret(), secret()])).toEqual(['s3cret', 's3cret']);
-  expect(await secret()).toBe('s3cret');
-  expect(asked).toEqual([{ SecretId: 'arn:secret' }]);
-});
-
-it('is read again after a failure, which is not kept', async () => {
-  answers = [denied, { status: 200, body: { SecretString: 's3cret' } }];
-  const secret = secretText('arn:secret');
-  await expect(secret()).rejects.toMatchObject({ name: 'AccessDeniedException' });
-  expect(await secret()).toBe('s3cret');
-});
 
 describe('a secret that is rotated', () => {
   let now = 0;
@@ -102,6 +86,18 @@ describe('a secret that is rotated', () => {
 });
 
 it('without text is an error', async () => {
-  answers = [{ status: 200, body: {} }];
-  await expect(secretText('arn:secret')()).rejects.toThrow('holds no text');
+  answers = [
+    { status: 200, body: {} },
+    { status: 200, body: {} },
+  ];
+  await expect(rotatedSecret('arn:secret', () => 0).valid()).rejects.toThrow('holds no text');
+});
+
+it('is put under a version, and says when it was refused', async () => {
+  const input = { SecretId: 'arn:secret', ClientRequestToken: 'v1', SecretString: 'next' };
+  answers = [{ status: 200, body: {} }, denied];
+  asked = [];
+  expect(await putSecretValue(input)).toBeUndefined();
+  expect(asked).toEqual([input]);
+  expect(await putSecretValue(input)).toMatchObject({ name: 'AccessDeniedException' });
 });

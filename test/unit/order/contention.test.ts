@@ -85,9 +85,9 @@ function world(shards: number[], seed: number) {
   };
   const ports: Ports = {
     findPlaced: async () => undefined,
-    readCart: async () => undefined,
     dropsOf: async () => [],
     fallbackSlot: async () => undefined,
+    readCart: async () => undefined,
     readPrices: async () =>
       new Map([
         [

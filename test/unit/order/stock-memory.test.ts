@@ -41,9 +41,9 @@ describe('what it remembers of conflicts', () => {
     let now = 10_000;
     const memory = stockMemory(() => now);
     for (let n = 0; n < 9; n++) memory.learn({ draws }, lost);
-    expect(memory.heat([sku, 'sku_other'])).toBe(6);
+    expect(memory.heat([sku, 'sku_other'])).toBe(4);
     memory.learn({ draws }, { result: 'placed' });
-    expect(memory.heat([sku])).toBe(5);
+    expect(memory.heat([sku])).toBe(3);
     expect(memory.heat(['sku_other'])).toBe(0);
     now += 1_001;
     expect(memory.heat([sku])).toBe(0);

@@ -8,7 +8,7 @@ import { usd } from './memory-provider.ts';
 import { providerContract } from './provider-contract.ts';
 
 const baseUrl = 'https://sandbox.example/';
-const key = async () => apiKey;
+const key = async () => [apiKey];
 
 /** The sandbox's own function in place of the network. */
 function sandboxFetch(sandbox = sandboxOn(memoryBook())) {
@@ -99,7 +99,7 @@ describe('an answer of the sandbox', () => {
 });
 
 describe('a request to the sandbox', () => {
-  it('carries the API key, the idempotency key and a limit in time', async () => {
+  it('carries the API key, the idempotency key and a limit in time, and goes nowhere else', async () => {
     const sent: { url: string; init: RequestInit }[] = [];
     const reach = sandboxFetch();
     const provider = sandboxProvider(baseUrl, key, (url, init) => {
@@ -112,6 +112,7 @@ describe('a request to the sandbox', () => {
     expect(headers.get('authorization')).toBe(`Bearer ${apiKey}`);
     expect(headers.get('idempotency-key')).toBe('k');
     expect(sent[0]?.init.signal).toBeInstanceOf(AbortSignal);
+    expect(sent[0]?.init.redirect).toBe('error');
   });
 });
 

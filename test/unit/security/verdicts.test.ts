@@ -23,11 +23,36 @@ describe.each([
     }
   });
 
+  const shown = [...new Set(items.flatMap(({ evidence }) => evidence))].map((one) => {
+    const [path = '', title] = one.split(/#(.*)/s);
+    return { one, path, title };
+  });
+
   it('names files that are there', () => {
-    const named = [...new Set(items.flatMap(({ evidence }) => evidence))];
-    expect(named.length).toBeGreaterThan(5);
-    expect(named.filter((path) => path.startsWith('/') || path.includes('..'))).toEqual([]);
-    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+    expect(shown.length).toBeGreaterThan(5);
+    expect(shown.filter(({ path }) => path.startsWith('/') || path.includes('..'))).toEqual([]);
+    expect(shown.filter(({ path }) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  it('names the test, wherever a test shows it, and that test is there', () => {
+    const tests = shown.filter(({ path, title }) => path.endsWith('.test.ts') || title !== undefined);
+    expect(tests.length).toBeGreaterThan(5);
+    expect(tests.filter(({ title }) => !title)).toEqual([]);
+    const missing = tests.filter(({ path, title }) => {
+      const source = readFileSync(join(root, path), 'utf8');
+      // As the title of a test or of a group, or as the name of a law that a test runs through.
+      const named = ["'", '"', '`'].map((quote) => `${quote}${title}${quote}`);
+      return !named.some((text) => source.includes(text));
+    });
+    expect(missing.map(({ one }) => one)).toEqual([]);
+  });
+
+  it('calls each gap by its name', () => {
+    const gaps = items.filter(({ verdict }) => verdict === 'gap');
+    expect(new Set(gaps.map(({ reason }) => reason)).size).toBeGreaterThan(gaps.length / 2);
+    for (const { id, reason } of gaps.filter(({ id }) => id.startsWith('V'))) {
+      expect(reason, id).toMatch(/^[A-Z0-9].{3,60}: /);
+    }
   });
 
   it('shows every pass', () => {

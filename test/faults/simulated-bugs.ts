@@ -1,0 +1,218 @@
+import {
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import type { Bug } from '../../bench/simulation/simulation.ts';
+import type { Defect } from '../../bench/simulation/world.ts';
+import { seededBugs } from './seeded-bugs.ts';
+
+/** A mistake that the simulation must notice. */
+interface SimulatedBug {
+  readonly name: string;
+  /** A seed that catches it; `npm run simulate:faults -- --bugs` searches for the first. */
+  readonly seed: number;
+  /** In the words of the check that notices it. */
+  readonly notices: RegExp;
+  /** New for each run. */
+  readonly bug: () => Bug;
+}
+
+/** The mistakes that races notice are noticed by chance, too: each with its seed and the words of the history checker. */
+const alsoRaced: Readonly<Record<string, readonly [seed: number, notices: RegExp]>> = {
+  'events are appended without their condition': [2, /was changed or deleted|free and/],
+  'stock is given back without the check of the sequence': [43, /free and|was changed or deleted/],
+  'stock is taken without asking whether it is there': [4, /below zero/],
+  'a cart is closed although it is closed': [6, /cart crt_.* became 2 orders/],
+  'a resumed run sends anew instead of asking': [2, /hold of .* stays|charged 2 times|the provider/],
+  'a timeout counts as a decline': [2, /hold of .* stays|the provider|charged 2 times/],
+  'the money is captured together with its authorisation': [2, /captured without an intent/],
+  'a hold that is to be voided is captured as well': [2, /captured without an intent/],
+  'more is refunded than was promised': [2, /without an intent of that amount/],
+  'a webhook is taken as a command': [39, /the provider|differs/],
+  'the journal takes an event as often as it comes': [2, /the journal has/],
+  'an e-mail is sent without a claim': [3, /for no reason/],
+  'the wish to cancel is answered and not recorded': [2, /its shopper was told, and it is not/],
+  'less is captured than the order costs': [2, /costs .* was taken/],
+};
+
+/** Changes the actions of transactions; one that answers nothing is left out. */
+function actions(
+  change: (action: any, all: readonly any[]) => any,
+  about: (all: readonly any[]) => boolean = () => true,
+): () => Bug {
+  const command = (sent: unknown) => {
+    if (!(sent instanceof TransactWriteCommand)) return sent;
+    const all = sent.input.TransactItems ?? [];
+    if (!about(all)) return sent;
+    const TransactItems = all.flatMap((action) => change(action, all) ?? []);
+    return new TransactWriteCommand({ ...sent.input, TransactItems });
+  };
+  return () => ({ defect: { command } });
+}
+
+const commands = (command: NonNullable<Defect['command']>) => () => ({ defect: { command } });
+
+const isShard = ({ Update }: any) => Update?.TableName === 'inventory' && Update.Key.sk === 'SHARD';
+const takes = (action: any) =>
+  isShard(action) && action.Update.ConditionExpression?.startsWith('available >=');
+const isFirst = ({ Put }: any) => Put?.Item.sk === 'EVENT#000001';
+const isEnd = ({ Put }: any) => ['order.cancelled', 'order.expired'].includes(Put?.Item.type);
+
+export const simulatedBugs: readonly SimulatedBug[] = [
+  // What is lost on its way to the bus is found and sent again by the auditor here: no mistake any more.
+  ...seededBugs.flatMap(({ name, defect, faults }) => {
+    const [seed, notices] = alsoRaced[name] ?? [];
+    return seed === undefined || !notices ? [] : [{ name, seed, notices, bug: () => ({ defect, faults }) }];
+  }),
+  {
+    name: 'the journal answers and writes nothing',
+    seed: 2,
+    notices: /the journal has/,
+    bug: commands((sent) =>
+      sent instanceof PutCommand && sent.input.TableName === 'finance' ? undefined : sent,
+    ),
+  },
+  {
+    name: 'a refusal does not look whether the order is there',
+    seed: 3,
+    notices: /was refused .* although .* is theirs/,
+    bug: commands((sent) =>
+      sent instanceof GetCommand && sent.input.Key?.sk === 'EVENT#000001'
+        ? new GetCommand({ ...sent.input, Key: { ...sent.input.Key, sk: 'EVENT#000000' } })
+        : sent,
+    ),
+  },
+  {
+    name: 'a void is answered and not sent',
+    seed: 2,
+    notices: /hold of .* stays/,
+    bug: () => ({
+      defect: {
+        provider: (real) => ({
+          ...real,
+          void: async ({ idempotencyKey }) => {
+            const charge = await real.find(idempotencyKey.replace(/-void.*/, ''));
+            return { ...charge!, status: 'voided' as const };
+          },
+        }),
+      },
+    }),
+  },
+  {
+    name: 'an order takes nothing from the stock',
+    seed: 2,
+    notices: /free and/,
+    bug: actions(
+      (action) => (takes(action) ? undefined : action),
+      (all) => all.some(isFirst),
+    ),
+  },
+  {
+    name: 'of two lines only one is given back',
+    seed: 3,
+    notices: /free and/,
+    bug: actions(
+      (action, all) => (isShard(action) && action !== all.find(isShard) ? undefined : action),
+      (all) => all.some(isEnd),
+    ),
+  },
+  {
+    name: 'units are moved to a shard and stay where they were',
+    seed: 8,
+    notices: /free and/,
+    bug: actions(
+      (action) => (takes(action) ? undefined : action),
+      (all) => all.some(takes) && all.some((one) => isShard(one) && !takes(one)) && all.every(isShard),
+    ),
+  },
+  {
+    name: 'an adjustment is made as often as it is sent',
+    seed: 38,
+    notices: /was to change the stock by/,
+    bug: () => {
+      let sent = 0;
+      const isRecord = ({ Put }: any) => Put?.Item.pk.startsWith('ADJUSTMENT#');
+      return actions(
+        (action) =>
+          isRecord(action)
+            ? { Put: { ...action.Put, Item: { ...action.Put.Item, sk: `${++sent}` } } }
+            : action,
+        (all) => all.some(isRecord),
+      )();
+    },
+  },
+  {
+    name: 'the sweeper asks for orders of another bucket',
+    seed: 3,
+    notices: /stays placed/,
+    bug: commands((sent) => {
+      if (!(sent instanceof QueryCommand) || sent.input.IndexName !== 'by-due') return sent;
+      const ExpressionAttributeValues = { ...sent.input.ExpressionAttributeValues, ':bucket': 'DUE#none' };
+      return new QueryCommand({ ...sent.input, ExpressionAttributeValues });
+    }),
+  },
+  {
+    name: 'an entry is posted without its tax',
+    seed: 2,
+    notices: /does not balance/,
+    bug: commands((sent) => {
+      if (!(sent instanceof PutCommand) || !sent.input.Item?.postings) return sent;
+      const postings = sent.input.Item.postings.filter(({ kind }: any) => kind !== 'tax');
+      return new PutCommand({ ...sent.input, Item: { ...sent.input.Item, postings } });
+    }),
+  },
+  {
+    name: 'the list of orders takes only the first event',
+    seed: 2,
+    notices: /list of orders knows nothing/,
+    bug: commands((sent) =>
+      sent instanceof UpdateCommand && sent.input.TableName === 'reporting' && !('fact1' in factsOf(sent))
+        ? undefined
+        : sent,
+    ),
+  },
+  {
+    name: 'an order is placed in two steps',
+    seed: 2,
+    notices: /free and/,
+    bug: actions(
+      (action) => (isFirst(action) ? action : undefined),
+      (all) => all.some(isFirst) && all.length > 2,
+    ),
+  },
+  {
+    name: 'a refund is asked for under a key of each try',
+    seed: 2,
+    notices: /was refunded, the provider|without an intent|pending for ever/,
+    bug: () => {
+      let sent = 0;
+      return {
+        defect: {
+          provider: (real) => ({
+            ...real,
+            find: async (reference) => {
+              const charge = await real.find(reference);
+              return charge && { ...charge, refunds: [] };
+            },
+            refund: (call) => {
+              sent++;
+              return real.refund({
+                ...call,
+                refundId: `${call.refundId}-${sent}`,
+                idempotencyKey: `${call.idempotencyKey}-${sent}`,
+              });
+            },
+          }),
+        },
+      };
+    },
+  },
+];
+
+function factsOf({ input }: UpdateCommand): object {
+  const names = Object.keys(input.ExpressionAttributeValues ?? {}).map((name) => [name.slice(1), true]);
+  return Object.fromEntries(names);
+}
