@@ -139,6 +139,15 @@ function progressOf({ recorder, accepted }: Ground): string {
 
 function commandOf(options: LoadOptions): string {
   const { report: _, tokens: __, limits, ...rest } = options;
-  const given = Object.entries(rest).map(([name, value]) => `--${name} ${value}`);
+  const elsewhere = {
+    browse: 'ceiling shoppers units abandon',
+    mix: 'ceiling shoppers units abandon',
+    drop: 'rate ceiling distribution',
+    surge: 'shoppers units abandon distribution',
+  };
+  const unused = elsewhere[options.scenario].split(' ');
+  const given = Object.entries(rest)
+    .filter(([name]) => !unused.includes(name))
+    .map(([name, value]) => `--${name} ${value}`);
   return ['npm run load --', ...given, ...(limits ? ['--limits'] : [])].join(' ');
 }
