@@ -177,14 +177,14 @@ function wrongExports(journal: readonly Item[], bucket: Bucket): string[] {
   const rows = [...bucket.objects]
     .filter(([key]) => /^exports\/[^/]+\/journal\.csv$/.test(key) && complete(bucket, key))
     .flatMap(([, content]) => content.toString().trim().split('\r\n').slice(1));
-  const exported = Map.groupBy(rows, (row) => eventIdIn(row));
+  const exported = Map.groupBy(rows, eventIdIn);
   const wrong: string[] = [];
   for (const { eventId, postings } of journal) {
-    const lines = exported.get(eventId) ?? [];
-    const moving = postings.filter(({ debit, credit }: Item) => debit + credit > 0).length;
-    if (lines.length === 0) wrong.push(`${eventId} is in no export`);
-    else if (lines.length !== postings.length && lines.length !== moving)
-      wrong.push(`${eventId} has ${postings.length} postings, its export ${lines.length}`);
+    const lines = exported.get(eventId);
+    const stored = postings.map(({ account, debit, credit }: Item) => `${account},${debit},${credit}`).sort();
+    const told = lines?.map((line) => line.split(',').slice(7, 10).join(',')).sort();
+    if (!told) wrong.push(`${eventId} is in no export`);
+    else if (told.join() !== stored.join()) wrong.push(`${eventId} is ${stored}, its export says ${told}`);
   }
   const known = new Set(journal.map(({ eventId }) => eventId));
   for (const id of exported.keys()) if (!known.has(id)) wrong.push(`${id} is exported and in no journal`);
@@ -195,8 +195,9 @@ function complete(bucket: Bucket, key: string): boolean {
   return bucket.objects.has(key.replace('journal.csv', 'manifest.json'));
 }
 
+/** Columns of a row: entryId, businessDate, occurredAt, orderId, eventId, reference, kind, account, debit, credit. */
 function eventIdIn(row: string): string {
-  return /\b(?:evt|stl)_[\w-]+/.exec(row)?.[0] ?? row;
+  return row.split(',')[4] ?? row;
 }
 
 /** What still differs after the last reconciliation. */
