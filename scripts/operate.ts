@@ -7,6 +7,8 @@ import { readLeverLog } from './operate/audit.ts';
 import { type Deployment, deployedStage, embeddedDeployment } from './operate/deployment.ts';
 import { type Lever, UsageError } from './operate/lever.ts';
 import { pauseDrop } from './operate/pause-drop.ts';
+import { raiseShards } from './operate/raise-shards.ts';
+import { reconcileStock } from './operate/reconcile-stock.ts';
 import { redrive } from './operate/redrive.ts';
 import { replay } from './operate/replay.ts';
 import { runLever } from './operate/run.ts';
@@ -20,6 +22,8 @@ const levers: Readonly<Record<string, Lever>> = {
   replay,
   'stuck-orders': stuckOrders,
   'pause-drop': pauseDrop,
+  'raise-shards': raiseShards,
+  'reconcile-stock': reconcileStock,
 };
 
 const usage = () => `Usage: npm run operate -- <lever> [arguments] [options]

@@ -26,6 +26,8 @@ export interface OversellCase {
 
 export interface OversellFigures {
   readonly case: OversellCase;
+  /** Requests, those that came after the units had come back included. */
+  readonly asked: number;
   readonly unitsSold: number;
   readonly accepted: number;
   readonly outOfStock: number;
@@ -134,6 +136,7 @@ export async function oversell(one: OversellCase, contentionMs = 5): Promise<Ove
     const captured = book.filter(({ status }) => status === 'captured');
     return {
       case: one,
+      asked: answers.length,
       unitsSold: accepted.length * one.quantities.reduce((a, b) => a + b, 0),
       accepted: accepted.length,
       outOfStock: outOfStock.length,
