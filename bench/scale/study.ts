@@ -131,9 +131,3 @@ function dropOf(seed: number, scale: number): Scenario {
 export function usdPerMillionOrders({ tally }: Point): number {
   return (tally.usd / tally.sold) * 1e6;
 }
-
-/** Write units of the order's own transaction. */
-export function orderWriteUnits(): number {
-  const { order, orderIndex, inventory } = calibration.order.writeUnits;
-  return order + 2 * orderIndex + inventory;
-}
