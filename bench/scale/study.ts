@@ -1,4 +1,3 @@
-import calibration from './calibration.json' with { type: 'json' };
 import { bestRate, designAt, limitAbove, naiveAt, type Point } from './capacity.ts';
 import { simulateDesign } from './design.ts';
 import { simulateNaive } from './naive.ts';
