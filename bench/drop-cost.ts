@@ -31,7 +31,7 @@ export interface DropScenario {
 export async function measureDrop(crowd: number): Promise<DropReading> {
   const store = await openStore({ stage: 'prod' });
   try {
-    const { sku } = await sell(store, { stock: crowd });
+    const { sku } = await sell(store, { stock: crowd + 10 });
     const tokens = await Promise.all(
       Array.from({ length: crowd }, async () => (await store.account()).token),
     );

@@ -90,24 +90,15 @@ class Room {
     for (let second = 0; second < seconds; second++) {
       this.now += 1_000;
       if (!this.conducted) continue;
-      // One step: the run's minute is over when it looks again.
-      const begun = this.now;
-      const now = () => {
-        const seen = this.now;
-        this.now = seen;
-        return seen;
-      };
+      // One step: the run ends where it would wait for the next.
       await conductDrops({
         ...this.conductor,
-        now,
         sleep: async () => {
-          this.now = begun + 57_000;
           throw new Error('enough');
         },
       })().catch((error: Error) => {
         if (error.message !== 'enough') throw error;
       });
-      this.now = begun;
     }
   }
 }
