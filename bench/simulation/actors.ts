@@ -171,6 +171,11 @@ export class Actors {
       consume: (actor, event) => this.tell(actor, JSON.parse(event.body)),
     },
     journal: { spec: journal, consume: (actor, event, receives) => this.#post(actor, event, receives) },
+  };
+
+  /** With those that no money and no stock depends on: explored races do without them. */
+  everyConsumer: Readonly<Record<string, Consumer>> = {
+    ...this.consumers,
     'follow-order': {
       spec: followOrderSpec,
       consume: (actor, event, receives) =>

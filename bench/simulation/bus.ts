@@ -44,7 +44,7 @@ export class Bus {
   put(event: StoredEvent): void {
     const times = (this.#sent.get(event.id) ?? 0) + 1;
     this.#sent.set(event.id, times);
-    for (const [consumer, { spec }] of Object.entries(this.#actors.consumers)) {
+    for (const [consumer, { spec }] of Object.entries(this.#actors.everyConsumer)) {
       if (!isFor(spec, event)) continue;
       this.#send(event, consumer, `${times}`);
       const again = `${event.id} to ${consumer} again ${times}`;
@@ -64,7 +64,7 @@ export class Bus {
   }
 
   async #deliver(event: StoredEvent, consumer: string, message: string): Promise<void> {
-    const { spec, consume } = this.#actors.consumers[consumer]!;
+    const { spec, consume } = this.#actors.everyConsumer[consumer]!;
     const limit = (spec.timeoutSeconds ?? 30) * 1_000;
     for (let receives = 1; receives <= receivesAtMost; receives++) {
       const actor = `${message} (${receives})`;
