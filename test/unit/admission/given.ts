@@ -29,10 +29,11 @@ export function someDrop(changes: Partial<Drop> = {}): Drop {
   };
 }
 
-export function standingOf(drop: Drop, known = 0): Standing {
+/** The drop as it stands before anybody has come. */
+export function standingOf(drop: Drop): Standing {
   return {
     drop,
     serving: { ...unserved(drop.createdAt), pace: firstPace(drop.fallbackPerSecond, drop.createdAt) },
-    queue: { closedTo: Math.floor(drop.opensAt / 1_000) - 1, known },
+    queue: { closedTo: Math.floor(drop.opensAt / 1_000) - 1, known: 0 },
   };
 }
