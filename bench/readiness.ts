@@ -147,14 +147,19 @@ export function readinessOf(event: Event, config: Config, raised: Raised = {}): 
       otherwise: 'orders are answered 429 by the gateway',
       remedy: 'reservedConcurrency of order-place-order in lib/config.ts',
     },
-    {
-      what: 'unreserved concurrency (tickets, polls, reading orders)',
-      needs: (arrivals + polls) * queueSeconds,
-      has: limit('lambda.concurrency') - reservedInAll,
+    ...(
+      [
+        ['taking tickets', 'admission-take-ticket', arrivals],
+        ['asking for the turn', 'admission-get-ticket', polls],
+      ] as const
+    ).map(([what, id, rate]) => ({
+      what: `environments for ${what}`,
+      needs: rate * queueSeconds,
+      has: reserved(id) || limit('lambda.concurrency') - reservedInAll,
       unit: 'environments',
-      otherwise: 'tickets and operators are answered 503',
-      remedy: 'the account’s concurrency, or less of it reserved',
-    },
+      otherwise: 'shoppers are answered 429 or 503 and ask again; nobody loses a place',
+      remedy: `reservedConcurrency of ${id} in lib/config.ts, and the account’s concurrency`,
+    })),
     {
       what: 'payments (the provider’s pace)',
       needs: orders,
