@@ -131,7 +131,10 @@ class Simulation {
   async #openDrop(): Promise<void> {
     const { drop, start } = this.#plan;
     if (!drop) return;
+    // A minute before the day: who reads a moment behind at the announcement must have ordered before it opens.
+    this.#world.now = start - minute;
     this.#history.announced(await this.#drops.announce());
+    this.#world.now = start;
     for (const number of drop.conducted) {
       const actor = `conduct ${number}`;
       this.#scheduler.at(start + number * minute, () =>
