@@ -40,7 +40,8 @@ const mostEntries = 10_000;
  */
 export class EdgeCache {
   readonly #entries = new Map<string, Entry>();
-  readonly #underWay = new Map<string, Promise<Entry | undefined>>();
+  /** What becomes of an answer that others wait for: `refused` when it is none, and one of them is to ask again. */
+  readonly #underWay = new Map<string, Promise<Entry | 'refused' | undefined>>();
   readonly #now: () => number;
 
   /** @param now milliseconds since the epoch */
@@ -60,27 +61,31 @@ export class EdgeCache {
     const kept = this.fresh(request);
     if (kept) return kept;
     const key = keyOf(request);
-    const underWay = this.#underWay.get(key);
-    const same = underWay && (await underWay);
-    // What was not to be kept was for whoever asked first.
-    if (same) return this.#render(same, request, 'Hit');
+    for (let led = this.#underWay.get(key); led; led = this.#underWay.get(key)) {
+      const same = await led;
+      if (same === 'refused') continue;
+      // What was not to be kept was for whoever asked first.
+      if (same === undefined) break;
+      return this.#render(same, request, 'Hit');
+    }
     return this.#ask(key, request, origin);
   }
 
   async #ask(key: string, request: EdgeRequest, origin: Origin): Promise<HttpApiResponse> {
     const stale = this.#entries.get(key);
-    const { promise, resolve } = Promise.withResolvers<Entry | undefined>();
+    const { promise, resolve } = Promise.withResolvers<Entry | 'refused' | undefined>();
     const leads = !this.#underWay.has(key);
     if (leads) this.#underWay.set(key, promise);
-    let entry: Entry | undefined;
+    let told: Entry | 'refused' | undefined;
     try {
       const response = await origin(stale?.etag);
-      entry = this.#keep(key, response, stale);
+      const entry = this.#keep(key, response, stale);
+      told = entry ?? (response.status >= 400 ? 'refused' : undefined);
       if (!entry) return withCache(response, response.status >= 400 ? 'Error' : 'Miss');
       return this.#render(entry, request, entry === stale ? 'RefreshHit' : 'Miss');
     } finally {
       if (leads) this.#underWay.delete(key);
-      resolve(entry);
+      resolve(told);
     }
   }
 
@@ -91,6 +96,8 @@ export class EdgeCache {
     const seconds = secondsToKeep(String(response.headers['cache-control'] ?? ''));
     const refreshed = response.status === 304 && stale?.etag !== undefined;
     const isKept = seconds > 0 && (response.status === 200 || refreshed) && !response.headers['set-cookie'];
+    // What was kept may still be given on when the origin fails the next time.
+    if (response.status >= 400) return undefined;
     this.#entries.delete(key);
     if (!isKept) {
       if (!refreshed) return undefined;

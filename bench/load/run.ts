@@ -42,7 +42,11 @@ export async function runLoad(
 
     say('the load begins');
     ground.begin();
-    const timer = setInterval(() => say(progressOf(ground)), 1_000);
+    let told = 0;
+    const timer = setInterval(() => {
+      say(progressOf(ground));
+      if (++told % 20 === 0) for (const line of refusalsOf(ground)) say(line);
+    }, 1_000);
     const begin = performance.now();
     try {
       await prepared.run();
@@ -135,6 +139,12 @@ function progressOf({ recorder, accepted }: Ground): string {
     `p99 ${inMs(latency.percentile(99))}`,
     `${accepted.length} orders so far`,
   ].join('  ');
+}
+
+/** What has been refused most so far. */
+function refusalsOf({ recorder }: Ground): string[] {
+  const most = [...recorder.reasons].sort(([, a], [, b]) => b - a).slice(0, 4);
+  return most.map(([reason, times]) => `         ${times}  ${reason}`);
 }
 
 function commandOf(options: LoadOptions): string {

@@ -155,6 +155,18 @@ describe('an answer that may not be kept', () => {
     expect(await ask()).toMatchObject({ body: 'number 8' });
   });
 
+  it('is a refusal: those who wait ask one after another, and what is kept stays for when the origin fails', async () => {
+    const { ask, asked, answerWith, wait } = setup();
+    const kept = { status: 200, headers: { 'cache-control': 'public, max-age=1' }, body: 'number 7' };
+    answerWith(() => kept);
+    await ask();
+    wait(1_000);
+    answerWith(() => ({ status: asked.length < 4 ? 429 : 503, headers: {}, body: '' }));
+    const answers = await Promise.all([ask(), ask(), ask(), ask()]);
+    expect(answers.map(({ status }) => status)).toEqual([429, 429, 200, 200]);
+    expect(asked).toHaveLength(4);
+  });
+
   it('does not stay pending when the origin fails', async () => {
     const { ask, answerWith } = setup();
     answerWith(() => {

@@ -17,8 +17,8 @@ const tabs = 3;
 const admissionsPerSecond = 50;
 const holdSeconds = 30;
 const shards = 10;
-/** Seconds until the next look when the drop could not be seen. */
-const pollAgain = 3;
+/** Seconds until the next try where no answer says when, doubled with each failure. */
+const backoff = { first: 2, longest: 20 };
 /** How long a drop stays open after the last arrival at most. */
 const patienceSeconds = 600;
 /** How long after its announcement it opens: those who conduct it must have seen it. */
@@ -153,6 +153,8 @@ interface Shared {
 class Visit {
   readonly #ground: Ground;
   readonly #shared: Shared;
+  /** On end. */
+  #failures = 0;
 
   constructor(ground: Ground, shared: Shared) {
     this.#ground = ground;
@@ -188,9 +190,12 @@ class Visit {
           due,
         },
       );
-      if (answer.status === 201) return JSON.parse(answer.body);
+      if (answer.status === 201) {
+        this.#failures = 0;
+        return JSON.parse(answer.body);
+      }
       if (answer.status === 409 && /drop-closed/.test(answer.body)) return 'closed';
-      due = await this.#later(retryAfter(answer));
+      due = await this.#later(this.#backoff(answer));
       if (due - first > patienceSeconds * 1_000) return 'gave up';
     }
   }
@@ -204,6 +209,7 @@ class Visit {
       const due = await this.#later(seconds);
       if (due - begin > patienceSeconds * 1_000) return 'gave up';
       const serving = await this.#look(due);
+      if (serving) this.#failures = 0;
       if (serving?.soldOut) {
         this.#tell('drop', due);
         return 'sold out';
@@ -211,7 +217,7 @@ class Visit {
       if (serving?.state === 'closed') return 'closed';
       const known = ticket.position !== undefined;
       if (known && (!serving || serving.serving < ticket.position!)) {
-        seconds = serving ? pollAfter(ticket, serving) : pollAgain;
+        seconds = serving ? pollAfter(ticket, serving) : this.#backoff(undefined);
         continue;
       }
       const path = `/v1/drops/${dropId}/tickets/${ticket.id}`;
@@ -220,7 +226,7 @@ class Visit {
         due,
       });
       if (answer.status !== 200) {
-        seconds = retryAfter(answer);
+        seconds = this.#backoff(answer);
         continue;
       }
       ticket = JSON.parse(answer.body);
@@ -263,9 +269,16 @@ class Visit {
         return 'sold out';
       }
       if (answer.status < 500 && answer.status !== 429 && answer.status !== 0) return 'gave up';
-      due = await this.#later(retryAfter(answer));
+      due = await this.#later(this.#backoff(answer));
       if (due - first > holdSeconds * 1_000) return 'gave up';
     }
+  }
+
+  /** Seconds. What the gateway refuses by itself says nothing of when to come back. */
+  #backoff(answer: HttpAnswer | undefined): number {
+    const told = Number(answer?.headers['retry-after']);
+    this.#failures++;
+    return told || Math.min(backoff.longest, backoff.first * 2 ** (this.#failures - 1));
   }
 
   #order(due: number, admission: string | undefined, key = randomUUID()): Promise<HttpAnswer> {
@@ -303,8 +316,4 @@ function pollAfter(
 ) {
   const ahead = Math.max(0, position - serving);
   return Math.max(least, Math.min(pollAfterSeconds, Math.ceil(ahead / (4 * admissionsPerSecond))));
-}
-
-function retryAfter({ headers }: HttpAnswer): number {
-  return Number(headers['retry-after'] ?? 2) || 2;
 }
