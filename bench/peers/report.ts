@@ -69,7 +69,7 @@ function loadRow(name: string, one: Load, own: Load | undefined): Cell[] {
     one.clients,
     one.answered.toFixed(1),
     one.finished.toFixed(1),
-    own ? `${(own.answered / one.answered).toFixed(1)} (${(own.finished / one.finished).toFixed(1)})` : '',
+    own ? `${ratio(own.answered, one.answered)} (${ratio(own.finished, one.finished)})` : '',
     one.cpuMs.toFixed(1),
     one.p50Ms.toFixed(0),
     one.p99Ms.toFixed(0),
@@ -81,4 +81,9 @@ function loadRow(name: string, one: Load, own: Load | undefined): Cell[] {
 function table(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const line = (cells: readonly Cell[]) => `| ${cells.join(' | ')} |`;
   return [line(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n');
+}
+
+function ratio(ours: number, theirs: number): string {
+  const times = ours / theirs;
+  return times < 1 ? times.toFixed(2) : times.toFixed(1);
 }

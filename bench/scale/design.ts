@@ -292,8 +292,8 @@ class Design {
     }
     const shard = this.#shards.choose(world.random, this.#contended[shopper]!);
     if (shard < 0) {
-      // It was measured with one shard; an exact count reads each further one twice, consistently.
-      world.tally.count('dynamodb.readUnits', calibration.soldOut.readUnits + 2 * (this.#shards.count - 1));
+      // The latch answers; who closes it counts the shards once.
+      world.tally.count('dynamodb.readUnits', calibration.soldOut.readUnits);
       world.tally.refuse('sold out');
       world.answered(shopper);
       world.ends(shopper, this.#functions.order);
