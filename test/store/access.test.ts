@@ -6,7 +6,6 @@ import { totp } from '../../local/totp.ts';
 import { answered, promised, setCallers } from './support/access-matrix.ts';
 import { inWords, read } from './support/answers.ts';
 import { publicRoutes } from './support/public-routes.ts';
-import { unthrottled } from './support/requests.ts';
 import { rows } from './support/route-samples.ts';
 
 let store: Store | undefined;
@@ -118,9 +117,7 @@ it('what no route takes is not found, whoever asks and however', async () => {
   for (const path of paths) {
     for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
       for (const token of [undefined, 'guest', bad.idToken, scene.operator.token]) {
-        const answer = await unthrottled(() =>
-          scene.store.request(method, path, token === undefined ? {} : { token }),
-        );
+        const answer = await scene.store.request(method, path, token === undefined ? {} : { token });
         expect(`${method} ${path} ${inWords(read(notFound, answer))}`).toBe(
           `${method} ${path} 404 not-found`,
         );

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Answer, type Store, until } from '../../../bench/store.ts';
+import type { Answer, Store } from '../../../bench/store.ts';
 import type { Route } from '../../../functions/kernel/contract.ts';
 import type { Sample } from './route-samples.ts';
 
@@ -45,20 +45,9 @@ export function send(
   token?: string,
 ): Promise<Answer> {
   const { headers, content } = wire;
-  return unthrottled(() =>
-    store.request(route.method, addressOf(route, wire), {
-      headers,
-      ...(token !== undefined && { token }),
-      ...(content !== undefined && { text: content }),
-    }),
-  );
-}
-
-/** One client asks faster than the throttle of a route lets it: the gateway's 429, which no code of ours gives, waits. */
-export function unthrottled(request: () => Promise<Answer>): Promise<Answer> {
-  return until('the gateway lets the request through', async () => {
-    const answer = await request();
-    const throttled = answer.status === 429 && answer.headers.get('content-type') === 'application/json';
-    return throttled ? undefined : answer;
+  return store.request(route.method, addressOf(route, wire), {
+    headers,
+    ...(token !== undefined && { token }),
+    ...(content !== undefined && { text: content }),
   });
 }
