@@ -78,6 +78,20 @@ describe('the serving number', () => {
     expect(serving).toMatchObject({ soldOut: true, remaining: 0 });
   });
 
+  it('gives nobody’s place to another while an order may be under way with it', () => {
+    const drop = someDrop({ holdSeconds: 30 });
+    const { trace } = conduct(drop, { stock: 9, known: () => 50, buys: () => false }, 120);
+    const second = { base: 0, counts: [50] };
+    for (const [index, { serving }] of trace.entries()) {
+      const before = trace[index - 1]?.serving;
+      if (!before || serving.lapsedTo === before.lapsedTo) continue;
+      // An order has eight seconds from the moment at which it was let in.
+      const until = heldUntil(drop, before, second, serving.lapsedTo);
+      expect(serving.at).toBeGreaterThanOrEqual(until + 8_000);
+    }
+    expect(trace.at(-1)!.serving.lapsedTo).toBeGreaterThan(9);
+  });
+
   it('goes on in order when units come back', () => {
     const drop = someDrop();
     const findings = { known: 10, claims: [], pace: 10 };
