@@ -302,8 +302,9 @@ class HttpApi {
       const response = output.FunctionError ? undefined : responseFrom(output.Payload);
       return response ?? plain(500, 'Internal Server Error');
     } catch (error) {
-      this.#runtime.log('apigateway', route.routeKey, error);
       const code = error instanceof AwsError ? error.code : '';
+      // A throttle is no failure, and a crowd has thousands of them.
+      if (code !== 'TooManyRequestsException') this.#runtime.log('apigateway', route.routeKey, error);
       if (code === 'RequestTooLargeException') return plain(413, 'Request Entity Too Large');
       const throttled = code === 'TooManyRequestsException';
       return throttled ? plain(503, 'Service Unavailable') : plain(500, 'Internal Server Error');

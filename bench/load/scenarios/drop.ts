@@ -172,24 +172,25 @@ class Visit {
   }
 
   async #ticketFromTabs(due: number): Promise<Ticket | End> {
-    const taken = await Promise.all(Array.from({ length: tabs }, () => this.#takeTicket(due)));
-    const tickets = taken.filter((one) => typeof one !== 'string');
-    this.#shared.facts.tabs.push(new Set(tickets.map(({ id }) => id)).size);
-    return tickets[0] ?? taken[0]!;
+    const answers = await Promise.all(Array.from({ length: tabs }, () => this.#askForTicket(due)));
+    // Only these are compared: much later a tab would be given the place after a turn that has passed.
+    const given = answers
+      .filter(({ status }) => status === 201)
+      .map(({ body }) => JSON.parse(body) as Ticket);
+    this.#shared.facts.tabs.push(new Set(given.map(({ id }) => id)).size);
+    return given[0] ?? this.#takeTicket(await this.#later(this.#backoff(answers[0])));
+  }
+
+  #askForTicket(due: number): Promise<HttpAnswer> {
+    const { dropId, token } = this.#shared;
+    const path = `/v1/drops/${dropId}/tickets`;
+    return this.#ground.send('POST /v1/drops/{dropId}/tickets', path, { token, due });
   }
 
   /** Comes back when it is told to: nobody is left without an answer. */
   async #takeTicket(first: number): Promise<Ticket | End> {
-    const { dropId, token } = this.#shared;
     for (let due = first; ; ) {
-      const answer = await this.#ground.send(
-        'POST /v1/drops/{dropId}/tickets',
-        `/v1/drops/${dropId}/tickets`,
-        {
-          token,
-          due,
-        },
-      );
+      const answer = await this.#askForTicket(due);
       if (answer.status === 201) {
         this.#failures = 0;
         return JSON.parse(answer.body);

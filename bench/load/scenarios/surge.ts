@@ -15,6 +15,8 @@ const slowMs = 2_000;
 const surgeFactor = 10;
 /** What is normal, as a part of the rate that saturates. */
 const normal = 0.5;
+/** Seconds. */
+const warmUp = 3;
 /** Times the length of a step. */
 const surgeSteps = 4 / 3;
 const afterSteps = 4;
@@ -40,6 +42,8 @@ export const surge: Scenario = async (ground) => {
   return {
     run: async () => {
       begun.at = performance.now();
+      // Cold functions say nothing of what a warm store takes.
+      await phase(options.rate / 2, warmUp);
       for (let { rate } = options; steps.length === 0 || rate <= options.ceiling; rate *= growth) {
         const step = await phase(rate, options.seconds);
         steps.push(step);
