@@ -146,7 +146,7 @@ class Design {
     world.edge(world.assume('apiBytes'));
     // What the edge holds is up to a second old.
     if (world.now > this.#soldOutAt + 1) {
-      if (world.tries[shopper] === 0) world.told(shopper);
+      world.told(shopper);
       world.tally.refuse('sold out');
       world.answered(shopper);
       return;

@@ -168,7 +168,7 @@ class Naive {
   #accepted(shopper: number): void {
     const world = this.#world;
     world.ends(shopper, this.#functions.create);
-    if (world.tries[shopper] === 0) world.told(shopper);
+    world.told(shopper);
     world.heap.put(world.now + pollSeconds, kind.poll, shopper);
   }
 

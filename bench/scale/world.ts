@@ -39,6 +39,7 @@ export class World {
   readonly arrivedAt: Float64Array;
   readonly tries: Uint8Array;
   readonly environment: Int32Array;
+  readonly #told: Uint8Array;
   now = 0;
   #comeSoFar = 0;
 
@@ -51,6 +52,7 @@ export class World {
     this.invocations = new Bucket(quotas.concurrency * quotas.requestsPerConcurrency);
     this.arrivedAt = new Float64Array(scenario.shoppers);
     this.tries = new Uint8Array(scenario.shoppers);
+    this.#told = new Uint8Array(scenario.shoppers);
     this.environment = new Int32Array(scenario.shoppers).fill(-1);
   }
 
@@ -135,7 +137,10 @@ export class World {
     this.tally.answer(at, at - this.arrivedAt[shopper]! + this.assume('networkMs') / 1000);
   }
 
+  /** The first answer that means something to the shopper; further ones are not counted. */
   told(shopper: number): void {
+    if (this.#told[shopper]) return;
+    this.#told[shopper] = 1;
     this.tally.firstAnswers.add(this.now - this.arrivedAt[shopper]! + this.assume('networkMs') / 1000);
   }
 

@@ -35,6 +35,7 @@ describe('a drop of this design', () => {
     const noShows = tally.refusals.get('did not order') ?? 0;
     expect(tally.finalAnswers.count + noShows + tally.gaveUp).toBe(crowd.shoppers);
     expect(tally.gaveUp).toBe(0);
+    expect(tally.firstAnswers.count).toBe(crowd.shoppers);
   });
 
   it('is the same for the same seed and another for another', () => {
