@@ -68,7 +68,14 @@ export const oversellCases: readonly OversellCase[] = [
     quantities: [1],
     heldBack: 10,
   },
-  { name: 'one shard that grows by heat', shoppers: 200, stock: 50, shards: 1, quantities: [1], grows: true },
+  {
+    name: 'one shard that grows by heat',
+    shoppers: 200,
+    stock: 50,
+    shards: 1,
+    quantities: [1],
+    grows: true,
+  },
 ];
 
 /**

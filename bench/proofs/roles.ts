@@ -121,6 +121,7 @@ function requests(
   let goods: Awaited<ReturnType<typeof sell>>;
   let cartId = '';
   let orderId = '';
+  let dropId = 'drp_1';
   const get = (path: string, { token }: Partial<Account> = {}) =>
     store.request('GET', path, token ? { token } : {});
   const buy = async (payWith: string | null) => {
@@ -211,6 +212,53 @@ function requests(
     async () => {
       const { body } = await get('/v1/finance/exports', finance);
       if (body?.items?.[0]) await get(`/v1/finance/exports/${body.items[0].date}`, finance);
+    },
+    async () => {
+      orderId = await buy('tok_approve');
+    },
+    () => settled(store, shopper.token, orderId, { payment: 'captured' }, patienceMs),
+    () =>
+      store.request('POST', `/v1/admin/orders/${orderId}/fulfil`, { ...operator, headers: key(), json: {} }),
+    () =>
+      store.request('POST', `/v1/admin/orders/${orderId}/deliver`, { ...operator, headers: key(), json: {} }),
+    async () => {
+      const now = store.cloud.runtime.clock.now();
+      const { sku } = await sell(store, { stock: 5 });
+      const { body } = await store.request('POST', '/v1/admin/drops', {
+        ...operator,
+        headers: key(),
+        json: {
+          name: 'A tour',
+          skus: [sku],
+          opensAt: new Date(now - 1_000).toISOString(),
+          closesAt: new Date(now + 60_000).toISOString(),
+          perCustomerLimit: 1,
+          admission: { rate: 10 },
+          fallbackPerSecond: 1,
+        },
+      });
+      dropId = body?.id ?? dropId;
+    },
+    () =>
+      Promise.all([
+        get('/v1/admin/drops', operator),
+        get(`/v1/admin/drops/${dropId}`, operator),
+        get(`/v1/drops/${dropId}`),
+        store.request('PATCH', `/v1/admin/drops/${dropId}`, {
+          ...operator,
+          headers: any,
+          json: { fallbackPerSecond: 2 },
+        }),
+      ]),
+    async () => {
+      const { body } = await store.request('POST', `/v1/drops/${dropId}/tickets`, shopper);
+      await get(`/v1/drops/${dropId}/tickets/${body?.id ?? 'tkt_1'}`, shopper);
+      // A drop that goes on would be conducted for a minute at every tour.
+      await store.request('PATCH', `/v1/admin/drops/${dropId}`, {
+        ...operator,
+        headers: any,
+        json: { state: 'closed' },
+      });
     },
     // Those that work behind the API have until now to be refused.
     () => store.request('GET', '/v1/health'),
