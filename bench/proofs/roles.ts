@@ -172,64 +172,13 @@ function requests(
         }),
       ]),
     async () => {
-      const { body } = await store.request('POST', '/v1/carts', { json: {} });
-      cartId = body.id;
-    },
-    () =>
-      store.request('PUT', `/v1/carts/${cartId}/lines/${goods.sku}`, { headers: any, json: { quantity: 1 } }),
-    () => get(`/v1/carts/${cartId}`),
-    () => store.request('DELETE', `/v1/carts/${cartId}/lines/${goods.sku}`, { headers: any }),
-    () => store.request('POST', `/v1/carts/${cartId}/claim`, { ...shopper, json: {} }),
-    async () => {
-      orderId = await buy(null);
-    },
-    () =>
-      Promise.all([
-        get('/v1/orders', shopper),
-        get(`/v1/orders/${orderId}`, shopper),
-        get(`/v1/orders/${orderId}/events`, shopper),
-        get('/v1/admin/orders', operator),
-        get(`/v1/admin/orders/${orderId}`, operator),
-      ]),
-    () =>
-      store.request('POST', `/v1/orders/${orderId}/payments`, {
-        ...shopper,
-        headers: key(),
-        json: { method: 'card', token: 'tok_approve' },
-      }),
-    () => settled(store, shopper.token, orderId, { payment: 'captured' }, patienceMs),
-    () =>
-      store.request('POST', `/v1/admin/orders/${orderId}/refunds`, {
-        ...operator,
-        headers: key(),
-        json: { reason: 'damaged' },
-      }),
-    () => settled(store, shopper.token, orderId, { payment: 'refunded' }, patienceMs),
-    async () => store.request('POST', `/v1/orders/${await buy(null)}/cancel`, { ...shopper, headers: key() }),
-    () => run(/function/, 0),
-    // Finance takes day after day: the first tour begins so far back that there is one for every other tour.
-    () => run(/stateMachine/, isFirst ? 200 : 2),
-    async () => {
-      const { body } = await get('/v1/finance/exports', finance);
-      if (body?.items?.[0]) await get(`/v1/finance/exports/${body.items[0].date}`, finance);
-    },
-    async () => {
-      orderId = await buy('tok_approve');
-    },
-    () => settled(store, shopper.token, orderId, { payment: 'captured' }, patienceMs),
-    () =>
-      store.request('POST', `/v1/admin/orders/${orderId}/fulfil`, { ...operator, headers: key(), json: {} }),
-    () =>
-      store.request('POST', `/v1/admin/orders/${orderId}/deliver`, { ...operator, headers: key(), json: {} }),
-    async () => {
       const now = store.cloud.runtime.clock.now();
-      const { sku } = await sell(store, { stock: 5 });
       const { body } = await store.request('POST', '/v1/admin/drops', {
         ...operator,
         headers: key(),
         json: {
           name: 'A tour',
-          skus: [sku],
+          skus: [goods.sku],
           opensAt: new Date(now - 1_000).toISOString(),
           closesAt: new Date(now + 60_000).toISOString(),
           perCustomerLimit: 1,
@@ -259,6 +208,52 @@ function requests(
         headers: any,
         json: { state: 'closed' },
       });
+    },
+    async () => {
+      const { body } = await store.request('POST', '/v1/carts', { json: {} });
+      cartId = body.id;
+    },
+    () =>
+      store.request('PUT', `/v1/carts/${cartId}/lines/${goods.sku}`, { headers: any, json: { quantity: 1 } }),
+    () => get(`/v1/carts/${cartId}`),
+    () => store.request('DELETE', `/v1/carts/${cartId}/lines/${goods.sku}`, { headers: any }),
+    () => store.request('POST', `/v1/carts/${cartId}/claim`, { ...shopper, json: {} }),
+    async () => {
+      orderId = await buy(null);
+    },
+    () =>
+      Promise.all([
+        get('/v1/orders', shopper),
+        get(`/v1/orders/${orderId}`, shopper),
+        get(`/v1/orders/${orderId}/events`, shopper),
+        get('/v1/admin/orders', operator),
+        get(`/v1/admin/orders/${orderId}`, operator),
+      ]),
+    () =>
+      store.request('POST', `/v1/orders/${orderId}/payments`, {
+        ...shopper,
+        headers: key(),
+        json: { method: 'card', token: 'tok_approve' },
+      }),
+    () => settled(store, shopper.token, orderId, { payment: 'captured' }, patienceMs),
+    () =>
+      store.request('POST', `/v1/admin/orders/${orderId}/fulfil`, { ...operator, headers: key(), json: {} }),
+    () =>
+      store.request('POST', `/v1/admin/orders/${orderId}/deliver`, { ...operator, headers: key(), json: {} }),
+    () =>
+      store.request('POST', `/v1/admin/orders/${orderId}/refunds`, {
+        ...operator,
+        headers: key(),
+        json: { reason: 'damaged' },
+      }),
+    () => settled(store, shopper.token, orderId, { payment: 'refunded' }, patienceMs),
+    async () => store.request('POST', `/v1/orders/${await buy(null)}/cancel`, { ...shopper, headers: key() }),
+    () => run(/function/, 0),
+    // Finance takes day after day: the first tour begins so far back that there is one for every other tour.
+    () => run(/stateMachine/, isFirst ? 200 : 2),
+    async () => {
+      const { body } = await get('/v1/finance/exports', finance);
+      if (body?.items?.[0]) await get(`/v1/finance/exports/${body.items[0].date}`, finance);
     },
     // Those that work behind the API have until now to be refused.
     () => store.request('GET', '/v1/health'),

@@ -60,7 +60,8 @@ it('a role taken away from any function, workflow, pipe, schedule or rule is not
   const { tried, unnoticed } = await roles();
   expect(unnoticed).toEqual([]);
   expect(Object.keys(tried).sort()).toEqual(['function', 'pipe', 'rule', 'schedule', 'workflow']);
-});
+  // A tour of the whole store for each of them.
+}, 900_000);
 
 it('totals, e-mail, ledger and export agree to the minor unit in KRW, USD and KWD', async () => {
   const { figures, manifest } = await currencies();
