@@ -138,36 +138,6 @@ describe('the bus takes some entries of a call and refuses others', () => {
   });
 });
 
-it('a poison record ends in the dead-letter queues, and what came with it is delivered', async () => {
-  const at = (await store.request('GET', '/_local')).body.now;
-  const poison = {
-    pk: { S: 'ORDER#ord_POISON' },
-    sk: { S: 'EVENT#000001' },
-    id: { S: 'evt_POISON-1' },
-    type: { S: 'payment.captured' },
-    version: { N: '1' },
-    orderId: { S: 'ord_POISON' },
-    seq: { N: '1' },
-    at: { S: at },
-    traceparent: { S: '00-0123456789abcdef0123456789abcdef-0123456789abcdef-01' },
-    body: { S: '{"attempt":"none"}' },
-  };
-  const before = await outbox.deadLetters(/journal|sendmail/i);
-  const [bought] = await Promise.all([purchase(store, goods), outbox.put('order', poison)]);
-  await delivered(bought.orderId);
-  await until(
-    'both consumers give it up',
-    async () => {
-      // Each receive hides the message for minutes.
-      await outbox.advance(240);
-      return (await outbox.deadLetters(/journal|sendmail/i)) === before + 2;
-    },
-    90_000,
-  );
-  expect(await outbox.entries('ord_POISON')).toEqual([]);
-  expect(await outbox.mails(bought.email)).toHaveLength(1);
-});
-
 it('a replay of the whole archive changes no table and sends no e-mail', async () => {
   const { runtime } = store.cloud;
   const bought = [await purchase(store, goods), await purchase(store, goods)];
