@@ -53,6 +53,7 @@ export class History {
   /** Units of the drop that each shopper holds or has bought. */
   readonly #bought = new Map<string, number>();
   readonly #positions = new Set<number>();
+  #withoutAdmission = 0;
   /** The total of each order that somebody was told of. */
   readonly acknowledgedOrders = new Map<string, string>();
   /** What somebody was told that an order is now. */
@@ -152,7 +153,8 @@ export class History {
     if (Date.parse(at) < drop.opensAt - 2_000) this.wrong(`${orderId} bought before the drop opened`);
     if (entry.position !== undefined && this.#positions.has(entry.position))
       this.wrong(`admission ${entry.position} was used twice`);
-    if (entry.position !== undefined) this.#positions.add(entry.position);
+    if (entry.position === undefined) this.#withoutAdmission++;
+    else this.#positions.add(entry.position);
     this.#buys(customerId, entry.units);
   }
 
@@ -180,10 +182,19 @@ export class History {
       this.wrong(`${slots.length} orders in one second by fallback`);
   }
 
-  /** The limit's counter says what was bought. */
+  /** The limit's counters say what was bought, and each order without an admission has a slot of its own. */
   wrongLimits(): string[] {
-    return this.#world.tables
-      .all('admission')
+    const items = this.#world.tables.all('admission');
+    const slots = items.filter(({ sk }) => sk === 'FALLBACK').length;
+    const shared = slots !== this.#withoutAdmission;
+    return [
+      ...(shared ? [`${this.#withoutAdmission} orders share ${slots} slots of the fallback rate`] : []),
+      ...this.#wrongCounters(items),
+    ];
+  }
+
+  #wrongCounters(items: readonly Item[]): string[] {
+    return items
       .filter(({ sk }) => sk === 'CUSTOMER')
       .flatMap(({ pk, units }) => {
         const bought = this.#bought.get(pk.split('#').at(-1)) ?? 0;
