@@ -58,6 +58,7 @@ export class History {
   readonly acknowledgedOrders = new Map<string, string>();
   /** What somebody was told that an order is now. */
   readonly promises: { readonly orderId: string; readonly promise: 'cancelled' }[] = [];
+  readonly #placedBy = new Map<string, string | undefined>();
   readonly #answers = new Map<string, string>();
   readonly #adjustments: { deed: string; by: number; told: boolean }[] = [];
 
@@ -82,7 +83,7 @@ export class History {
     for (const change of changes) {
       const { table, before, after } = change;
       if (table === 'inventory') this.#stockChanged(change, stock);
-      if (table === 'order') this.#orderChanged(change, held);
+      if (table === 'order') this.#orderChanged(change, held, actor);
       if (table === 'admission') this.#admissionChanged(change);
       if (table === 'catalog' && after?.sku) this.#priceChanged(after);
       if (table === 'finance' && before && after) this.wrong(`journal entry ${after.sk} was changed`);
@@ -109,7 +110,7 @@ export class History {
     if (header?.soldOut && free > 0) this.wrong(`the latch of ${sku} is closed over ${free} units`);
   }
 
-  #orderChanged({ sk, before, after }: Change, held: Map<string, number>): void {
+  #orderChanged({ sk, before, after }: Change, held: Map<string, number>, actor: string | undefined): void {
     if (!sk.startsWith('EVENT#')) return;
     if (before || !after) {
       this.wrong(`event ${sk} of ${(before ?? after)!.orderId} was changed or deleted`);
@@ -122,6 +123,7 @@ export class History {
     if (sk === 'EVENT#000001') {
       const { draws, lines } = JSON.parse(after.body);
       this.#enters(after, lines);
+      this.#placedBy.set(orderId, actor);
       this.#holding.set(orderId, draws);
       hold(draws, 1);
       if (!sameUnits(draws, lines)) this.wrong(`${orderId} takes other units than it sells`);
@@ -289,7 +291,8 @@ export class History {
     const before = this.#answers.get(orderId) ?? answer;
     this.#answers.set(orderId, before);
     if (answer !== before) this.wrong(`${orderId} was answered in two ways`);
-    if (request.owned) return;
+    // Sent twice at once, the other one may have placed it, at a price of its own time.
+    if (this.#placedBy.get(orderId) !== request.actor) return;
     for (const { sku, unitPrice } of placed.lines)
       if (!request.prices.get(sku)?.has(unitPrice))
         this.wrong(`${orderId} was sold at ${unitPrice}, which was no price of ${sku} meanwhile`);
