@@ -53,10 +53,12 @@ export class History {
   /** Units of the drop that each shopper holds or has bought. */
   readonly #bought = new Map<string, number>();
   readonly #positions = new Set<number>();
+  #withoutAdmission = 0;
   /** The total of each order that somebody was told of. */
   readonly acknowledgedOrders = new Map<string, string>();
   /** What somebody was told that an order is now. */
   readonly promises: { readonly orderId: string; readonly promise: 'cancelled' }[] = [];
+  readonly #placedBy = new Map<string, string | undefined>();
   readonly #answers = new Map<string, string>();
   readonly #adjustments: { deed: string; by: number; told: boolean }[] = [];
 
@@ -81,7 +83,7 @@ export class History {
     for (const change of changes) {
       const { table, before, after } = change;
       if (table === 'inventory') this.#stockChanged(change, stock);
-      if (table === 'order') this.#orderChanged(change, held);
+      if (table === 'order') this.#orderChanged(change, held, actor);
       if (table === 'admission') this.#admissionChanged(change);
       if (table === 'catalog' && after?.sku) this.#priceChanged(after);
       if (table === 'finance' && before && after) this.wrong(`journal entry ${after.sk} was changed`);
@@ -108,7 +110,7 @@ export class History {
     if (header?.soldOut && free > 0) this.wrong(`the latch of ${sku} is closed over ${free} units`);
   }
 
-  #orderChanged({ sk, before, after }: Change, held: Map<string, number>): void {
+  #orderChanged({ sk, before, after }: Change, held: Map<string, number>, actor: string | undefined): void {
     if (!sk.startsWith('EVENT#')) return;
     if (before || !after) {
       this.wrong(`event ${sk} of ${(before ?? after)!.orderId} was changed or deleted`);
@@ -121,6 +123,7 @@ export class History {
     if (sk === 'EVENT#000001') {
       const { draws, lines } = JSON.parse(after.body);
       this.#enters(after, lines);
+      this.#placedBy.set(orderId, actor);
       this.#holding.set(orderId, draws);
       hold(draws, 1);
       if (!sameUnits(draws, lines)) this.wrong(`${orderId} takes other units than it sells`);
@@ -152,7 +155,8 @@ export class History {
     if (Date.parse(at) < drop.opensAt - 2_000) this.wrong(`${orderId} bought before the drop opened`);
     if (entry.position !== undefined && this.#positions.has(entry.position))
       this.wrong(`admission ${entry.position} was used twice`);
-    if (entry.position !== undefined) this.#positions.add(entry.position);
+    if (entry.position === undefined) this.#withoutAdmission++;
+    else this.#positions.add(entry.position);
     this.#buys(customerId, entry.units);
   }
 
@@ -180,10 +184,19 @@ export class History {
       this.wrong(`${slots.length} orders in one second by fallback`);
   }
 
-  /** The limit's counter says what was bought. */
+  /** The limit's counters say what was bought, and each order without an admission has a slot of its own. */
   wrongLimits(): string[] {
-    return this.#world.tables
-      .all('admission')
+    const items = this.#world.tables.all('admission');
+    const slots = items.filter(({ sk }) => sk === 'FALLBACK').length;
+    const shared = slots !== this.#withoutAdmission;
+    return [
+      ...(shared ? [`${this.#withoutAdmission} orders share ${slots} slots of the fallback rate`] : []),
+      ...this.#wrongCounters(items),
+    ];
+  }
+
+  #wrongCounters(items: readonly Item[]): string[] {
+    return items
       .filter(({ sk }) => sk === 'CUSTOMER')
       .flatMap(({ pk, units }) => {
         const bought = this.#bought.get(pk.split('#').at(-1)) ?? 0;
@@ -278,7 +291,8 @@ export class History {
     const before = this.#answers.get(orderId) ?? answer;
     this.#answers.set(orderId, before);
     if (answer !== before) this.wrong(`${orderId} was answered in two ways`);
-    if (request.owned) return;
+    // Sent twice at once, the other one may have placed it, at a price of its own time.
+    if (this.#placedBy.get(orderId) !== request.actor) return;
     for (const { sku, unitPrice } of placed.lines)
       if (!request.prices.get(sku)?.has(unitPrice))
         this.wrong(`${orderId} was sold at ${unitPrice}, which was no price of ${sku} meanwhile`);
