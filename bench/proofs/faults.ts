@@ -39,6 +39,7 @@ export class FaultyStore {
   readonly store: Store;
   readonly #goods: Goods;
   readonly #total: { amount: number; currency: string };
+  readonly #invited: Shopper[] = [];
   readonly #shoppers: Shopper[] = [];
   readonly #accepted = new Map<string, Shopper>();
   requests = 0;
@@ -68,11 +69,16 @@ export class FaultyStore {
     return this.#shoppers.length;
   }
 
-  /** Places orders, `width` at a time. Accounts are made beforehand, where faults do not reach. */
+  /** Makes accounts for that many purchases to come, before faults are added: signing in runs a function too. */
+  async invite(count: number): Promise<void> {
+    while (this.#invited.length < count)
+      this.#invited.push({ ...(await this.store.account()), key: randomUUID() });
+  }
+
+  /** Places orders of those who are invited, `width` at a time. */
   async buy(count: number, width = 8): Promise<void> {
-    const waiting: Shopper[] = [];
-    for (let made = 0; made < count; made++)
-      waiting.push({ ...(await this.store.account()), key: randomUUID() });
+    const waiting = this.#invited.splice(0, count);
+    if (waiting.length < count) throw new Error(`${count} purchases, and ${waiting.length} are invited`);
     this.#shoppers.push(...waiting);
     const shop = async (): Promise<void> => {
       for (let next = waiting.shift(); next; next = waiting.shift()) await this.#place(next);
@@ -270,6 +276,7 @@ export async function faults({
   const begun = performance.now();
   const faulty = await FaultyStore.open({ contentionMs: 2, quiet: true });
   try {
+    await faulty.invite(purchases);
     const rule: FaultRule = { at: {}, fault: 'any', probability, seed };
     // Jumps of a minute each would let every reservation expire.
     faulty.faults.add({ ...rule, except: ['clock-jump'] });

@@ -9,6 +9,7 @@ beforeAll(async () => {
   faulty = await FaultyStore.open({ contentionMs: 2, quiet: true });
   // A rule about nowhere: what passes is noted, and nothing happens to it.
   faulty.faults.add({ at: { service: 'none' }, fault: 'delay' });
+  await faulty.invite(2);
   await faulty.buy(2);
   const isTold = ({ service }: { service: string }) => service === 'ses';
   await until('a shopper is told', async () => faulty.faults.view().crossings.some(isTold));
@@ -36,6 +37,10 @@ it('a purchase crosses every service that it should', () => {
   );
 });
 
+/** Of a wave, as often as it takes for every fault to be met. */
+const rounds = 6;
+const purchasesARound = 3;
+
 /** A pipe that has an unreadable record goes on only when it has given that up: last of all. */
 const isPipe = ({ service }: { service: string }) => service === 'pipes';
 const waves: readonly { fault: Fault; at?: (place: { service: string }) => boolean }[] = [
@@ -62,6 +67,7 @@ it('every fault at every crossing of a purchase: each order ends well, and every
   const unmet: string[] = [];
   for (const { fault, at = () => true } of waves) {
     faulty.faults.clear();
+    await faulty.invite(rounds * purchasesARound);
     const rules = places
       .filter((place) => place.faults.includes(fault) && isOfPurchase(place) && at(place))
       .map(
@@ -77,8 +83,8 @@ it('every fault at every crossing of a purchase: each order ends well, and every
       );
     expect(rules).not.toEqual([]);
     faulty.faults.add(...rules);
-    for (let round = 0; round < 6 && missing().length > 0; round++) {
-      await faulty.buy(3, 3);
+    for (let round = 0; round < rounds && missing().length > 0; round++) {
+      await faulty.buy(purchasesARound, purchasesARound);
       await until('every fault was met', async () => missing().length === 0, 2_000).catch(() => {});
     }
     await faulty.rest();
