@@ -1,52 +1,23 @@
 import { randomOf } from './random.ts';
 import type { CrossingKind, Fault, FaultPlace, FaultRule, FaultsView } from './types.ts';
 
+const anywhere: readonly Fault[] = [
+  'throttle',
+  'delay',
+  'fail-before',
+  'fail-after',
+  'drop-answer',
+  'duplicate',
+  'reorder',
+  'clock-jump',
+];
+
 /** What can go wrong where. A request is one that an HTTP API takes: the shop's, or the payment provider's. */
 export const faultsOf: Readonly<Record<CrossingKind, readonly Fault[]>> = {
-  call: [
-    'throttle',
-    'delay',
-    'fail-before',
-    'fail-after',
-    'drop-answer',
-    'duplicate',
-    'reorder',
-    'crash',
-    'clock-jump',
-  ],
-  delivery: [
-    'throttle',
-    'delay',
-    'fail-before',
-    'fail-after',
-    'drop-answer',
-    'duplicate',
-    'reorder',
-    'late',
-    'poison',
-    'clock-jump',
-  ],
-  run: [
-    'throttle',
-    'delay',
-    'fail-before',
-    'fail-after',
-    'drop-answer',
-    'duplicate',
-    'reorder',
-    'crash',
-    'clock-jump',
-  ],
-  request: [
-    'throttle',
-    'delay',
-    'fail-before',
-    'fail-after',
-    'drop-answer',
-    'duplicate',
-    'reorder',
-    'clock-jump',
-  ],
+  call: [...anywhere, 'crash'],
+  delivery: [...anywhere, 'late', 'poison'],
+  run: [...anywhere, 'crash'],
+  request: anywhere,
 };
 const allFaults = new Set<string>(Object.values(faultsOf).flat());
 

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { randomOf } from '../../local/random.ts';
 import { address, type Client, charges, clientOf, type RequestOptions, until } from '../store.ts';
 import { type HttpAnswer, HttpClient } from './http-client.ts';
 import type { LoadOptions } from './options.ts';
-import { type Random, seeded } from './random.ts';
+import type { Random } from './random.ts';
 import { outcomeOf, Recorder } from './recorder.ts';
 
 /** A statement about the run that holds or does not. */
@@ -70,7 +71,7 @@ export class Ground {
     this.client = options.tokens
       ? { ...client, operator: async () => tokensIn(options.tokens!).operator }
       : client;
-    this.random = seeded(options.seed);
+    this.random = randomOf(options.seed);
     this.#http = new HttpClient(apiUrl, options.connections);
   }
 

@@ -1,3 +1,4 @@
+import { randomOf } from '../../local/random.ts';
 import { dependent, type Gate, meetInFlight, type Step } from './steps.ts';
 import type { Touch } from './writes.ts';
 
@@ -78,7 +79,7 @@ export async function explore(begin: () => Promise<Run>, bounds: Bounds): Promis
     if (!backtrack(path)) return { ...told, complete: true };
     if (told.interleavings + told.pruned >= bounds.runs) break;
   }
-  const random = randomFrom(bounds.runs);
+  const random = randomOf(bounds.runs);
   for (; told.sampled < bounds.samples; told.sampled++) {
     const run = await begin();
     told.steps += await wander(run.gate, bounds, random);
@@ -106,17 +107,6 @@ async function wander(gate: Gate, bounds: Bounds, random: () => number): Promise
       await gate.lose(choice.id);
     } else await gate.take(choice.id);
   }
-}
-
-/** Numbers from 0 to below 1, always the same for a seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** Runs along `path`, and on from its end, adding to it, until nobody waits or nothing new can come. */

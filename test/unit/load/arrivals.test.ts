@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { openLoop, poisson, within } from '../../../bench/load/arrivals.ts';
-import { ranks, seeded, weighted } from '../../../bench/load/random.ts';
+import { ranks, weighted } from '../../../bench/load/random.ts';
+import { randomOf } from '../../../local/random.ts';
 
 describe('arrivals', () => {
   it('come as often as was asked for, in each phase, and the same for the same seed', () => {
@@ -9,7 +10,7 @@ describe('arrivals', () => {
       { seconds: 50, rate: 0 },
       { seconds: 50, rate: 200 },
     ];
-    const arrivals = poisson(phases, seeded(7));
+    const arrivals = poisson(phases, randomOf(7));
     const counted = (from: number, to: number) =>
       arrivals.filter((at) => at >= from * 1_000 && at < to * 1_000).length;
     // Three standard deviations of a Poisson process.
@@ -17,12 +18,12 @@ describe('arrivals', () => {
     expect(counted(100, 150)).toBe(0);
     expect(Math.abs(counted(150, 200) - 10_000)).toBeLessThan(300);
     expect(arrivals).toEqual([...arrivals].sort((a, b) => a - b));
-    expect(poisson(phases, seeded(7))).toEqual(arrivals);
-    expect(poisson(phases, seeded(8))).not.toEqual(arrivals);
+    expect(poisson(phases, randomOf(7))).toEqual(arrivals);
+    expect(poisson(phases, randomOf(8))).not.toEqual(arrivals);
   });
 
   it('come at gaps that vary as those of a Poisson process do', () => {
-    const arrivals = poisson([{ seconds: 1_000, rate: 20 }], seeded(3));
+    const arrivals = poisson([{ seconds: 1_000, rate: 20 }], randomOf(3));
     const gaps = arrivals.slice(1).map((at, index) => at - arrivals[index]!);
     const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
     const variance = gaps.reduce((sum, gap) => sum + (gap - mean) ** 2, 0) / gaps.length;
@@ -31,7 +32,7 @@ describe('arrivals', () => {
   });
 
   it('are exactly as many as were asked for within a time', () => {
-    const arrivals = within(500, 10, seeded(1));
+    const arrivals = within(500, 10, randomOf(1));
     expect(arrivals).toHaveLength(500);
     expect(Math.min(...arrivals)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...arrivals)).toBeLessThan(10_000);
@@ -63,7 +64,7 @@ describe('arrivals', () => {
 describe('choices', () => {
   it('follow Zipf’s law, or none', () => {
     const count = (distribution: 'zipf' | 'uniform') => {
-      const next = ranks(seeded(5), 10, distribution, 1);
+      const next = ranks(randomOf(5), 10, distribution, 1);
       const counts = Array.from({ length: 10 }, () => 0);
       for (let draw = 0; draw < 100_000; draw++) counts[next()]!++;
       return counts;
@@ -75,7 +76,7 @@ describe('choices', () => {
   });
 
   it('are made by weight', () => {
-    const random = seeded(2);
+    const random = randomOf(2);
     const drawn = Array.from({ length: 10_000 }, () =>
       weighted(random, [['a', 3] as const, ['b', 1] as const]),
     );

@@ -8,6 +8,7 @@ import {
   type Ports,
   placeOrder,
 } from '../../../functions/order/app/place-order.ts';
+import { randomOf } from '../../../local/random.ts';
 import { noon, shippingAddress, traceparent } from './given.ts';
 
 /** Time that stands still while anybody works, and then jumps to whoever wakes first. */
@@ -30,24 +31,13 @@ class VirtualTime {
   }
 }
 
-/** A generator with a seed (mulberry32): the same run each time. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 const sku = 'sku_hot';
 const price = 10_000;
 
 /** As on AWS: a transaction is in flight for a while, and another that touches its items is cancelled. */
 function world(shards: number[], seed: number) {
   const time = new VirtualTime();
-  const random = seeded(seed);
+  const random = randomOf(seed);
   const inFlight = new Set<number>();
   const revs = shards.map(() => 0);
   const told = { writes: 0, closings: 0, soldOut: false };
@@ -208,7 +198,7 @@ describe.each([1, 2, 3])('a drop of 500 units on 90 shards, seed %i', (seed) => 
 
   it('333 shoppers a second: every unit is sold, with at most 1.3 stock writes a sale', async () => {
     const arrivals = Array.from({ length: 2_000 }, (_, shopper) => shopper * 3);
-    const random = seeded(seed + 100);
+    const random = randomOf(seed + 100);
     const result = await rush(
       even,
       [1],
