@@ -244,18 +244,22 @@ class Visit {
         this.#tell('ticket', due);
         return 'sold out';
       }
-      if (ticket.state === 'lapsed') {
+      if (ticket.admission) {
+        if (abandons) return 'abandoned';
+        const end = await this.#buy(ticket.admission.token);
+        if (end !== 'lapsed') return end;
+      }
+      if (ticket.state === 'lapsed' || ticket.admission) {
         const renewed = await this.#takeTicket(performance.now());
         if (typeof renewed === 'string') return renewed;
         ticket = renewed;
         seconds = ticket.pollAfterSeconds;
       }
-      if (ticket.admission) return abandons ? 'abandoned' : this.#buy(ticket.admission.token);
     }
   }
 
-  /** An answer that says "not now" is asked again with the same key. */
-  async #buy(admission: string): Promise<End> {
+  /** An answer that says "not now" is asked again with the same key; an admission may have run out meanwhile. */
+  async #buy(admission: string): Promise<End | 'lapsed'> {
     const key = randomUUID();
     const first = performance.now();
     for (let due = first; ; ) {
@@ -269,6 +273,7 @@ class Visit {
         this.#tell('order', due);
         return 'sold out';
       }
+      if (answer.status === 403 && /admission-invalid/.test(answer.body)) return 'lapsed';
       if (answer.status < 500 && answer.status !== 429 && answer.status !== 0) return 'gave up';
       due = await this.#later(this.#backoff(answer));
       if (due - first > holdSeconds * 1_000) return 'gave up';
