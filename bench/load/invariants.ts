@@ -1,4 +1,4 @@
-import { left } from '../store.ts';
+import { left, until } from '../store.ts';
 import type { Accepted, Check, Ground } from './ground.ts';
 
 /** What the store says of an order at the end. */
@@ -98,12 +98,19 @@ export async function readOrders(
 ): Promise<readonly EndedOrder[]> {
   const waiting = [...accepted];
   const orders: EndedOrder[] = [];
+  let last = '';
   const reader = async () => {
     for (let next = waiting.pop(); next; next = waiting.pop()) {
-      const { status, body } = await ground.client.request('GET', `/v1/orders/${next.id}`, {
-        token: next.token,
+      const { id, token } = next;
+      // Only "there is none" means that it is lost; a store that is still pressed is asked again.
+      const { status, body } = await until(`order ${id} can be read`, async () => {
+        const answer = await ground.client.request('GET', `/v1/orders/${id}`, { token });
+        last = `${answer.status} ${answer.text.slice(0, 200)}`;
+        return answer.status === 200 || answer.status === 404 ? answer : undefined;
+      }).catch((error) => {
+        throw new Error(`${error.message}, but ${last}`);
       });
-      if (status !== 200) continue;
+      if (status === 404) continue;
       orders.push({
         id: body.id,
         status: body.status,
