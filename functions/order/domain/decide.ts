@@ -224,6 +224,8 @@ export function decideOutcome(
     case 'voided':
       return voided(order, open, {}, refundId);
     case 'failed': {
+      // Of an earlier try, told by a second run or after a lost answer: that one has been begun anew.
+      if (command.attempted !== open.attempted) return nothing;
       const { authorizationId = '', provider = '', because = 'capture-failed', attempted = 1 } = open;
       const intent = { attempt: open.number, authorizationId, provider };
       if (open.step === 'capture') {

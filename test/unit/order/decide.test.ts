@@ -321,6 +321,15 @@ describe('ending', () => {
     expect(JSON.parse(history.events.at(-2)!.body)).toMatchObject({ attempt: 1, lapses: true });
   });
 
+  it('a void that fails is begun anew once, however often it is told of that failure', () => {
+    const failed: ProviderOutcome = { step: 'void', outcome: 'failed', reason: 'not-received' };
+    const history = placed().and(cancel).and(answer(authorized));
+    const first = nextCommand(history.order, false)!;
+    for (const _ of [1, 2, 3]) history.and((order) => decideOutcome(order, first, failed, refundId));
+    expect(nextCommand(history.order, false)).toMatchObject({ step: 'void', attempted: 2 });
+    expect(history.types.filter((type) => type === 'void.requested')).toHaveLength(2);
+  });
+
   it('each step is sent within 20 hours of its own intent, not of the attempt’s', () => {
     const history = placed();
     const captureAt = noon + 19 * 60 * 60_000;
