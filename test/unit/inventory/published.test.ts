@@ -103,6 +103,37 @@ describe('a release', () => {
   });
 });
 
+describe('a release that does not fit one transaction', () => {
+  const inTwo = (draws: readonly Draw[], write: (items: readonly TransactItem[]) => Promise<unknown>) =>
+    release(dynamo.documents, table, draws, draws.length, write);
+  const holdsOf = async (sku: string) => {
+    const header = new GetCommand({ TableName: table, Key: headerKey(sku), ConsistentRead: true });
+    return (await dynamo.documents.send(header)).Item?.holds;
+  };
+
+  it('holds the latch while it is written, and no longer', async () => {
+    const sku = await stocked('sku_held', 0);
+    const draw = { sku, shard: 0, quantity: 1 };
+    const seen: number[] = [];
+    await inTwo([draw], async (items) => {
+      seen.push(await holdsOf(sku));
+      await transact([...items]);
+    });
+    expect([seen, await holdsOf(sku), await available(sku)]).toEqual([[1], 0, [1]]);
+  });
+
+  it('lets go when nothing was written for certain, and holds on when nobody knows', async () => {
+    const sku = await stocked('sku_conflict', 0);
+    const draw = { sku, shard: 0, quantity: 1 };
+    const cancelled = (items: readonly TransactItem[]) =>
+      transact([...items, drawItem(table, { sku: 'sku_none', shard: 0, quantity: 1 })]);
+    await expect(inTwo([draw], cancelled)).rejects.toThrow(TransactionCanceledException);
+    expect(await holdsOf(sku)).toBe(0);
+    await expect(inTwo([draw], () => Promise.reject(new Error('no answer')))).rejects.toThrow('no answer');
+    expect(await holdsOf(sku)).toBe(1);
+  });
+});
+
 describe('reading shards', () => {
   it('answers each stocked SKU once, its shards in order, and leaves out the others', async () => {
     await stocked('sku_a', 1, 2, 3);
