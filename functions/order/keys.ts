@@ -6,7 +6,7 @@
  * | all events of an order, in order | pk = ORDER#<orderId>, sk begins with EVENT# |
  * | event 1 (idempotency) | pk = ORDER#<orderId>, sk = EVENT#000001 |
  * | a customer's orders, newest first | index by-customer: customerKey = CUSTOMER#<sub>, placedKey descending |
- * | orders to be looked at by a time: the reservation ends, a refund or the shopper may be late | index by-due: dueKey = DUE#<0..63>, dueAt up to the time |
+ * | orders to be looked at by a time: the reservation ends, a refund or the shopper may be late, the audit looks at its end | index by-due: dueKey = DUE#<0..63>, dueAt up to the time |
  * | how far the sweep of a bucket has come | pk = SWEEP#<bucket>, sk = WATERMARK |
  * | orders that wait for the payment provider | pk = OUTSTANDING#<bucket>, sk = <orderId> |
  * | how far the audit of a bucket has come | pk = AUDIT#<bucket>, sk = WATERMARK |

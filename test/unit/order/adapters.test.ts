@@ -137,7 +137,7 @@ describe('an order ending', () => {
     expect(await available()).toBe(48);
     const later = sweepDue({
       ...ports(),
-      now: () => noon + 30 * 60_000,
+      now: () => noon + 45 * 60_000,
       due: dynamoDueOrders(dynamo.documents, tables.order),
     });
     await later();
@@ -205,6 +205,32 @@ describe('an order that waits for the provider', () => {
     await sweep();
     expect(await listed()).toEqual([]);
     expect(await hints()).toBe(1);
+  });
+
+  it('is looked at again when it ends with nothing left to refund: somebody must be told of it', async () => {
+    await stock(5);
+    const event = placedEvent({ orderId: `ord_A${++orders}`, at: noon });
+    await commit(event);
+    let now = noon;
+    const { orderId } = event;
+    const change = (decide: (order: Order) => Decision) =>
+      changeOrder({ ...ports(), now: () => now }, orderId, decide);
+    await change(authorised);
+    await change(paid);
+    await change((order) => decideRefund(order, { refundId: 'rfd_1', reason: 'damaged', requestHash: 'h' }));
+    await change((order) =>
+      decideOutcome(
+        order,
+        nextCommand(order, true)!,
+        { step: 'refund', outcome: 'refunded', providerRefundId: 're_1' },
+        'rfd_x',
+      ),
+    );
+    now += 24 * 60 * 60_000;
+    await change((order) => decideCancellation(order, 'rfd_2'));
+    const due = dynamoDueOrders(dynamo.documents, tables.order);
+    const [from, to] = [now, now + 15 * 60_000].map((at) => new Date(at).toISOString());
+    expect(await due.dueBetween(bucketOf(orderId, dueBuckets), from!, to!)).toContain(orderId);
   });
 
   it('promises no more than was captured, however many refunds are asked for at once', async () => {
