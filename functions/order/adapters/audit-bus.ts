@@ -3,12 +3,12 @@ import { type Sleep, systemSleep } from '../../kernel/clock.ts';
 import type { StoredEvent } from '../../kernel/events.ts';
 import { count, log } from '../../kernel/log.ts';
 import { auditMetrics } from '../../kernel/metrics.ts';
-import { chunksOf } from '../../kernel/parallel.ts';
 import type { Ports } from '../app/audit-events.ts';
 import { orderPlaced } from '../contract.ts';
 
-/** PutEvents takes no more entries. An event is far below a tenth of its 1 MB. */
+/** PutEvents takes no more entries, nor more bytes of all of them (256 KB, of which no event has as much). */
 const entriesPerCall = 10;
+const bytesPerCall = 250_000;
 const attempts = 5;
 
 /**
@@ -22,7 +22,7 @@ export function auditBus(
 ): Ports['send'] {
   return async (events) => {
     const taken: StoredEvent[] = [];
-    for (const chunk of chunksOf(events, entriesPerCall)) {
+    for (const chunk of callsOf(events)) {
       let left = chunk;
       for (let attempt = 0; attempt < attempts && left.length > 0; attempt++) {
         if (attempt > 0) await sleep(100 * 2 ** attempt);
@@ -39,6 +39,22 @@ export function auditBus(
     }
     return taken;
   };
+}
+
+function callsOf(events: readonly StoredEvent[]): StoredEvent[][] {
+  const calls: StoredEvent[][] = [];
+  let bytes = 0;
+  for (const event of events) {
+    const size = Buffer.byteLength(JSON.stringify(event));
+    const call = calls.at(-1);
+    if (call && call.length < entriesPerCall && bytes + size <= bytesPerCall) call.push(event);
+    else {
+      calls.push([event]);
+      bytes = 0;
+    }
+    bytes += size;
+  }
+  return calls;
 }
 
 function entryOf(event: StoredEvent, busName: string): PutEventsRequestEntry {

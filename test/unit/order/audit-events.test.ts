@@ -249,6 +249,14 @@ describe('the bus', () => {
     expect(JSON.stringify(calls)).not.toContain('tok_secret');
   });
 
+  it('gets no more bytes a call than it takes', async () => {
+    const { calls, send } = bus(new Map());
+    const large = events.slice(0, 9).map((event) => ({ ...event, body: JSON.stringify('x'.repeat(60_000)) }));
+    expect(await send(large)).toEqual(large);
+    expect(calls.map(({ length }) => length)).toEqual([4, 4, 1]);
+    for (const call of calls) expect(JSON.stringify(call).length).toBeLessThan(256 * 1_024);
+  });
+
   it('is asked again for the entries that it refused, and for no other', async () => {
     const { calls, send } = bus(new Map([[events[1]!.id, 2]]));
     expect(new Set(await send(events))).toEqual(new Set(events));
