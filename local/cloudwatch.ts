@@ -16,6 +16,12 @@ export function createCloudWatch(runtime: Runtime, metrics: MinuteMetrics): Serv
     return metrics.age(found?.oldestSeconds ?? 0);
   }
 
+  /** How many messages of a queue can be received: at the end of each minute on AWS, now here. */
+  async function queueDepth(queue: string): Promise<number> {
+    const { items } = await runtime.call('sqs', 'ListQueueDepths', {}, { kind: 'operator' });
+    return items.find(({ name }: { name: string }) => name === queue)?.visible ?? 0;
+  }
+
   async function valuesOf(query: any, from: number, to: number) {
     const { Metric, Period, Stat } = query.MetricStat ?? {};
     if (!Metric || Period !== 60 || !statistics.has(Stat))
@@ -30,6 +36,9 @@ export function createCloudWatch(runtime: Runtime, metrics: MinuteMetrics): Serv
       );
     if (Metric.MetricName === 'ApproximateAgeOfOldestMessage') {
       return [{ at: to, value: await queueAge(dimensions.QueueName ?? '') }];
+    }
+    if (Metric.MetricName === 'ApproximateNumberOfMessagesVisible') {
+      return [{ at: to, value: await queueDepth(dimensions.QueueName ?? '') }];
     }
     const metric = { namespace: Metric.Namespace, name: Metric.MetricName, dimensions };
     return metrics.read(metric, Stat as Statistic, from, to);
@@ -67,6 +76,7 @@ export function createCloudWatch(runtime: Runtime, metrics: MinuteMetrics): Serv
 /** The metrics of AWS services that somebody here reports, with the dimensions that they have. */
 const ofServices: Readonly<Record<string, readonly string[]>> = {
   'AWS/SQS ApproximateAgeOfOldestMessage': ['QueueName'],
+  'AWS/SQS ApproximateNumberOfMessagesVisible': ['QueueName'],
   'AWS/Lambda Throttles': [],
   'AWS/DynamoDB ReadThrottleEvents': ['TableName'],
   'AWS/DynamoDB WriteThrottleEvents': ['TableName'],

@@ -15,7 +15,7 @@ beforeEach(() => {
   metrics = new MinuteMetrics(runtime.clock);
   cloudWatch = createCloudWatch(runtime, metrics);
   oldestSeconds = 0;
-  runtime.answer('sqs', () => ({ items: [{ name: 'checkout', oldestSeconds }] }));
+  runtime.answer('sqs', () => ({ items: [{ name: 'checkout', oldestSeconds, visible: 12 }] }));
 });
 
 async function read(
@@ -71,6 +71,11 @@ describe('GetMetricData', () => {
     await runtime.clock.advance(3_600_000);
     oldestSeconds = 3_640;
     expect(await read('AWS/SQS', 'ApproximateAgeOfOldestMessage', 'Maximum', queue)).toEqual([0]);
+  });
+
+  it('tells how many messages wait', async () => {
+    const queue = { QueueName: 'checkout' };
+    expect(await read('AWS/SQS', 'ApproximateNumberOfMessagesVisible', 'Maximum', queue)).toEqual([12]);
   });
 
   it('refuses what it does not measure, rather than to say that nothing happens', async () => {

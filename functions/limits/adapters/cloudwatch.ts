@@ -12,7 +12,7 @@ interface Measured {
 }
 
 interface Query {
-  readonly of: keyof Readings | 'events';
+  readonly of: keyof Readings | 'events' | 'waiting';
   readonly namespace: string;
   readonly metric: string;
   readonly statistic: 'Sum' | 'Maximum' | 'Average' | 'SampleCount';
@@ -21,6 +21,12 @@ interface Query {
 
 /** Fewer events than that in a minute may be a few old ones that the auditor has sent again. */
 const fewestEvents = 10;
+
+/**
+ * Fewer payments than that in the queue are those that come back: one that the provider does not answer grows minutes
+ * old there, and keeps nobody else waiting.
+ */
+const fewestWaiting = 10;
 
 /** Metrics of AWS services come a minute at a time, and one to two minutes late: the last three are looked at. */
 const minutes = 3;
@@ -35,7 +41,7 @@ export function cloudWatchReadings(measured: Measured, now: Now): () => Promise<
     const sum = (of: Query['of']) =>
       queries.reduce((total, query, index) => (query.of === of ? total + values[index]! : total), 0);
     return {
-      paymentAge: sum('paymentAge'),
+      paymentAge: sum('waiting') >= fewestWaiting ? sum('paymentAge') : 0,
       eventAge: sum('events') >= fewestEvents ? sum('eventAge') : 0,
       tableThrottles: sum('tableThrottles'),
       functionThrottles: sum('functionThrottles'),
@@ -45,6 +51,11 @@ export function cloudWatchReadings(measured: Measured, now: Now): () => Promise<
 }
 
 function queriesOf({ namespace, checkoutQueue, orderPipe, tables }: Measured): readonly Query[] {
+  const queue = {
+    namespace: 'AWS/SQS',
+    statistic: 'Maximum',
+    dimensions: { QueueName: checkoutQueue },
+  } as const;
   const event = { namespace, metric: objectiveMetrics.deliverySeconds };
   const pipe = {
     of: 'pipeFailures',
@@ -52,13 +63,8 @@ function queriesOf({ namespace, checkoutQueue, orderPipe, tables }: Measured): r
     dimensions: { PipeName: orderPipe },
   } as const;
   return [
-    {
-      of: 'paymentAge',
-      namespace: 'AWS/SQS',
-      metric: 'ApproximateAgeOfOldestMessage',
-      statistic: 'Maximum',
-      dimensions: { QueueName: checkoutQueue },
-    },
+    { ...queue, of: 'paymentAge', metric: 'ApproximateAgeOfOldestMessage' },
+    { ...queue, of: 'waiting', metric: 'ApproximateNumberOfMessagesVisible' },
     { of: 'eventAge', ...event, statistic: 'Average' },
     { of: 'events', ...event, statistic: 'SampleCount' },
     { of: 'functionThrottles', namespace: 'AWS/Lambda', metric: 'Throttles', statistic: 'Sum' },
