@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
@@ -152,12 +152,20 @@ export class ObservabilityStack extends FloodgateStack {
       masterKey: key,
       enforceSSL: true,
     });
-    // CloudWatch publishes to an encrypted topic only with the key's leave (SNS guide, encrypted topics).
-    key.grantEncryptDecrypt(
-      new ServicePrincipal('cloudwatch.amazonaws.com', {
-        conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
+    const cloudWatch = new ServicePrincipal('cloudwatch.amazonaws.com', {
+      conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
+    });
+    // `enforceSSL` puts a policy in place of SNS's own, by which every service of the account may publish.
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'AlarmsOfThisAccount',
+        principals: [cloudWatch],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
       }),
     );
+    // CloudWatch publishes to an encrypted topic only with the key's leave (SNS guide, encrypted topics).
+    key.grantEncryptDecrypt(cloudWatch);
     if (config.alarmEmail) {
       topic.addSubscription(new EmailSubscription(config.alarmEmail));
       acknowledge(topic, {
