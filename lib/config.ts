@@ -101,7 +101,8 @@ const schema = z.strictObject({
   batchWindowSeconds: z.int().check(z.minimum(0), z.maximum(300)),
   /** From the outbox (a table's stream) to the bus. */
   pipe: z.strictObject({
-    batchSize: z.int().check(z.minimum(1), z.maximum(10_000)),
+    /** No more than PutEvents takes: Pipes refuses a batch that is larger than its target's. */
+    batchSize: z.int().check(z.minimum(1), z.maximum(10)),
     /** Readers per stream shard; events of one order keep their sequence. */
     parallelization: z.int().check(z.minimum(1), z.maximum(10)),
     attempts: z.int().check(z.minimum(1), z.maximum(10_000)),
@@ -210,7 +211,7 @@ const shared = {
   checkout: { concurrency: 20, attempts: 100 },
   eventAttempts: 5,
   batchWindowSeconds: 0,
-  pipe: { batchSize: 100, parallelization: 2, attempts: 10, maxRecordAgeSeconds: 21_600 },
+  pipe: { batchSize: 10, parallelization: 10, attempts: 10, maxRecordAgeSeconds: 21_600 },
   storeTimeZone: 'Asia/Seoul',
   businessTimeZone: 'Asia/Seoul',
   exportSchedule: 'cron(0 2-6 * * ? *)',

@@ -5,7 +5,7 @@ import { fillTemplate, valueAt } from './pipe-template.ts';
 import type { StreamSignal } from './streams.ts';
 import { AwsError, type Caller, type Crossing, type Resource, type Runtime, type Service } from './types.ts';
 
-/** PutEvents takes no more (EventBridge quota). */
+/** PutEvents takes no more (EventBridge quota), and a pipe to a bus no larger batch (Pipes guide, batching). */
 const MAXIMUM_ENTRIES = 10;
 /** How long a pipe waits for a signal before it looks by itself. */
 const SLOW_POLL_MS = 1_000;
@@ -104,6 +104,11 @@ class Pipe {
     ) {
       throw new Error(
         `${resource.stack}/${resource.logicalId}: a pipe leads from a table's stream to an event bus here`,
+      );
+    }
+    if (this.#settings.BatchSize > MAXIMUM_ENTRIES) {
+      throw new Error(
+        `${resource.stack}/${resource.logicalId}: a pipe to an event bus takes batches of at most ${MAXIMUM_ENTRIES}`,
       );
     }
   }

@@ -135,6 +135,10 @@ const putTogether = (cloud: RunningCloud, pks: readonly string[]) =>
 const delivered = (seen: Outside) => seen.entries.map((entry) => JSON.parse(entry.Detail).pk);
 
 describe('a pipe', () => {
+  it('takes no larger batch than its bus does', async () => {
+    await expect(start(outside(), { stream: { BatchSize: 11 } })).rejects.toThrow(/batches of at most 10/);
+  });
+
   it('carries what is written to the bus, shaped by its template and paths, as its role', async () => {
     const seen = outside();
     const cloud = await start(seen, {

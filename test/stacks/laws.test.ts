@@ -81,6 +81,10 @@ const breaches: Readonly<Record<string, readonly [type: string, spoil: (p: any) 
   ],
   'a pipe sends new event items only, bisects, gives up, and has a dead-letter queue and an alarm': [
     ['AWS::Pipes::Pipe', (p) => delete p.SourceParameters.FilterCriteria],
+    [
+      'AWS::Pipes::Pipe',
+      (p) => Object.assign(p.SourceParameters.DynamoDBStreamParameters, { BatchSize: 11 }),
+    ],
     ['AWS::Pipes::Pipe', (p) => delete p.SourceParameters.DynamoDBStreamParameters.DeadLetterConfig],
     ['AWS::Pipes::Pipe', (p) => delete p.SourceParameters.DynamoDBStreamParameters.OnPartialBatchItemFailure],
     ['AWS::Pipes::Pipe', (p) => delete p.SourceParameters.DynamoDBStreamParameters.MaximumRetryAttempts],
@@ -118,6 +122,10 @@ const breaches: Readonly<Record<string, readonly [type: string, spoil: (p: any) 
   ],
   'a composite alarm tells somebody': [['AWS::CloudWatch::CompositeAlarm', (p) => delete p.AlarmActions]],
   'a topic is encrypted': [['AWS::SNS::Topic', (p) => delete p.KmsMasterKeyId]],
+  'CloudWatch may publish to the topic of its alarms, and use its key': [
+    ['AWS::SNS::TopicPolicy', (p) => Object.assign(p.PolicyDocument, { Statement: [{ Effect: 'Deny' }] })],
+    ['AWS::KMS::Key', (p) => p.KeyPolicy.Statement.splice(1)],
+  ],
 };
 
 describe.each(laws)('$name', (law) => {

@@ -102,6 +102,16 @@ function deniesPlainHttp(policyType: string, property: string) {
         ),
     );
 }
+/** Whether a resource's policy lets CloudWatch do something for this account. */
+function allows(document: any, action: string): boolean {
+  return document.Statement.some(
+    (statement: any) =>
+      statement.Effect === 'Allow' &&
+      statement.Principal?.Service === 'cloudwatch.amazonaws.com' &&
+      list(statement.Action).includes(action) &&
+      statement.Condition?.StringEquals?.['aws:SourceAccount'] !== undefined,
+  );
+}
 const queueDeniesPlainHttp = deniesPlainHttp('AWS::SQS::QueuePolicy', 'Queues');
 const bucketDeniesPlainHttp = deniesPlainHttp('AWS::S3::BucketPolicy', 'Bucket');
 
@@ -290,6 +300,8 @@ export const laws: readonly Law[] = [
       const patterns = list<any>(FilterCriteria?.Filters).map(({ Pattern }) => Pattern);
       const pattern = '{"eventName":["INSERT"],"dynamodb":{"Keys":{"sk":{"S":[{"prefix":"EVENT#"}]}}}}';
       if (text(patterns) !== text([pattern])) return 'another filter';
+      // Pipes guide, batching: no larger than the target's, which for an event bus is 10.
+      if (!(stream.BatchSize <= 10)) return 'a batch that its bus does not take';
       if (stream.OnPartialBatchItemFailure !== 'AUTOMATIC_BISECT') return 'does not bisect';
       if (!(stream.MaximumRetryAttempts > 0 && stream.MaximumRecordAgeInSeconds > 0)) return 'never gives up';
       if (!stream.DeadLetterConfig?.Arn) return 'no dead-letter queue';
@@ -362,5 +374,23 @@ export const laws: readonly Law[] = [
   {
     name: 'a topic is encrypted',
     broken: allOf('AWS::SNS::Topic', ({ properties }) => !properties.KmsMasterKeyId && 'not encrypted'),
+  },
+  {
+    // A policy stands in place of SNS's own, by which every service of the account may publish.
+    name: 'CloudWatch may publish to the topic of its alarms, and use its key',
+    broken: allOf('AWS::SNS::Topic', (topic, all) => {
+      const policies = ofType(all, 'AWS::SNS::TopicPolicy').filter(({ properties }) =>
+        list<any>(properties.Topics).some((one) => refersTo(one, topic)),
+      );
+      const keys = ofType(all, 'AWS::KMS::Key').filter((key) =>
+        refersTo(topic.properties.KmsMasterKeyId, key),
+      );
+      if (
+        policies.length > 0 &&
+        !policies.some(({ properties: p }) => allows(p.PolicyDocument, 'sns:Publish'))
+      )
+        return 'may not publish';
+      return !keys.some(({ properties: p }) => allows(p.KeyPolicy, 'kms:GenerateDataKey*')) && 'no key';
+    }),
   },
 ];
