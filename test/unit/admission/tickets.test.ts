@@ -248,4 +248,36 @@ describe('the waiting room', () => {
     await room.pass(1);
     expect(await admitted()).toBeGreaterThanOrEqual(16);
   });
+
+  it('gives a place to who drew a number that was never counted, as to any whose turn has passed', async () => {
+    const room = new Room();
+    await room.pass(20);
+    // A process whose clock is nine seconds behind draws in a second that has been counted as empty.
+    room.now -= 9_000;
+    await room.take('a');
+    room.now += 9_000;
+    expect((await room.look('a')).state).toBe('lapsed');
+    await room.take('a');
+    await room.pass(8);
+    expect((await room.look('a')).state).toBe('admitted');
+  });
+});
+
+describe('the conductor', () => {
+  it('conducts the other drops to the end of its minute when one cannot be', async () => {
+    const room = new Room();
+    const ports: ConductPorts = {
+      ...room.conductor,
+      sleep: async (milliseconds) => {
+        room.now += milliseconds;
+      },
+      liveDrops: async () => ['drp_broken', 'drp_A'],
+      load: async (dropId) => {
+        if (dropId === 'drp_broken') throw new Error('its stock cannot be read');
+        return room.standing;
+      },
+    };
+    await expect(conductDrops(ports)()).rejects.toThrow('its stock cannot be read');
+    expect(room.standing.serving.at).toBeGreaterThan(opening + 50_000);
+  });
 });
