@@ -1,3 +1,4 @@
+import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { batchGet } from '../../kernel/batch.ts';
 import type { Draw } from '../domain/allocation.ts';
@@ -43,9 +44,15 @@ export async function release<T>(
   const hold = (by: number) =>
     Promise.all(skus.map((sku) => documents.send(new UpdateCommand(openLatchItem(table, sku, by).Update))));
   await hold(1);
-  const written = await write(items);
-  await hold(-1);
-  return written;
+  try {
+    const written = await write(items);
+    await hold(-1);
+    return written;
+  } catch (error) {
+    // Cancelled is done with: nothing was given back, and whoever tries again holds them anew.
+    if (error instanceof TransactionCanceledException) await hold(-1);
+    throw error;
+  }
 }
 
 /** What becomes of an attempt to close a latch that somebody else was quicker to write. */

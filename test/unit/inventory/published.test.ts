@@ -255,6 +255,19 @@ describe('the latch of a SKU', () => {
     expect(await isClosed(skus[0]!)).toBe(true);
   });
 
+  it('is not held any longer when such a release was cancelled', async () => {
+    const skus = await Promise.all(Array.from({ length: 55 }, (_, n) => stocked(`sku_held-${n}`, 1)));
+    const draws = skus.map((sku) => ({ sku, shard: 0, quantity: 1 }));
+    await transact(draws.map((draw) => drawItem(table, draw)));
+    const sale = drawItem(table, draws[0]!);
+    const cancelled = release(dynamo.documents, table, draws, 99, (items) =>
+      transact([...items.slice(1), sale]),
+    );
+    await expect(cancelled).rejects.toThrow(TransactionCanceledException);
+    await close(await count(skus[0]!));
+    expect(await isClosed(skus[0]!)).toBe(true);
+  });
+
   const readHeader = async (sku: string) =>
     (await dynamo.documents.send(new GetCommand({ TableName: table, Key: headerKey(sku) }))).Item;
 });
