@@ -45,7 +45,7 @@ export const conductDrops = (ports: Ports) => async (): Promise<void> => {
   const until = ports.now() + runForMs;
   const live = await ports.liveDrops(ports.now());
   const ended = await Promise.allSettled(live.map((dropId) => conduct(ports, dropId, until)));
-  const failed = ended.find(({ status }) => status === 'rejected');
+  const failed = ended.find((one) => one.status === 'rejected');
   if (failed) throw failed.reason;
 };
 

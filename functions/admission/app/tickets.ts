@@ -143,7 +143,7 @@ async function look(
   }
   const position = second && positionOf(ticket, second);
   // Drawn by a clock far behind: nobody else has the place, and the shopper takes another.
-  if (position === undefined) return { ...view, state: 'lapsed', pollAfterSeconds: 1 };
+  if (!second || position === undefined) return { ...view, state: 'lapsed', pollAfterSeconds: 1 };
   const placed = { ...view, position };
   if (position <= servedAt(drop, serving, queue, now)) {
     if (await ports.isUsed(drop.id, position)) return { ...placed, state: 'used', pollAfterSeconds: 60 };
