@@ -6,7 +6,7 @@ import { agreement } from './proofs/agreement.ts';
 import { bundles } from './proofs/bundles.ts';
 import { crash } from './proofs/crash.ts';
 import { currencies } from './proofs/currencies.ts';
-import { faults } from './proofs/faults.ts';
+import { faults, limitedServices, smallAccount } from './proofs/faults.ts';
 import { idempotency } from './proofs/idempotency.ts';
 import { oversell, oversellCases } from './proofs/oversell.ts';
 import { boundsOf, races, runRace } from './proofs/races.ts';
@@ -56,8 +56,10 @@ const proofs: Readonly<Record<string, () => Promise<void>>> = {
     printFaults(await outageFigures());
   },
   faults: async () => {
-    const [purchases = 200, seed = 1] = process.argv.slice(3).map(Number);
-    const { figures, hits, wrong } = await faults({ purchases, seed, log: console.log });
+    const [purchases = 200, seed = 1] = process.argv.slice(3, 5).map(Number);
+    const limited = process.argv[5] === 'limited';
+    const asked = { purchases, seed, log: console.log, ...(limited && { limits: smallAccount }) };
+    const { figures, hits, throttles, wrong } = await faults(asked);
     const kinds = [...new Set(hits.map(({ fault }) => fault))].sort();
     const places = Map.groupBy(hits, ({ service, operation }) => `${service} ${operation}`);
     const row = (own: typeof hits) =>
@@ -65,7 +67,13 @@ const proofs: Readonly<Record<string, () => Promise<void>>> = {
     console.table(Object.fromEntries([...places].map(([place, own]) => [place, row(own)])));
     console.table([{ ...figures, ends: JSON.stringify(figures.ends), wrong: wrong.length }]);
     for (const line of wrong) console.log(line);
-    if (wrong.length > 0) process.exitCode = 1;
+    if (wrong.length > 0 || figures.accepted < figures.purchases) process.exitCode = 1;
+    if (!limited) return;
+    console.log('refused by limits', throttles);
+    const unmet = limitedServices.filter((service) => !throttles[service]);
+    if (unmet.length === 0) return;
+    console.log(`never met: ${unmet.join(', ')}`);
+    process.exitCode = 1;
   },
   roles: async () => {
     const { tried, unnoticed } = await roles(console.log);

@@ -1,3 +1,4 @@
+import { shardsFor } from '../functions/inventory/domain/heat.ts';
 import type { Config } from '../lib/config.ts';
 import { functionId } from '../lib/constructs/bundle.ts';
 import { routeKeyOf } from '../lib/constructs/http-route.ts';
@@ -54,6 +55,11 @@ export interface Readiness {
 const paymentSeconds = (assumptions.providerMilliseconds + assumptions.workflowMilliseconds) / 1_000;
 /** Calls of the provider for a payment: authorise and capture. */
 const callsPerPayment = 2;
+/**
+ * Orders a second that a shard carries before its buyers, who meet in it, must be sent away: what the model of scale finds
+ * (docs/scale.md, "The best rate by shards"), long before the shard's write units are used up.
+ */
+export const ordersPerShard = 140;
 /** Write units of a draw in a transaction (DynamoDB doubles them there). */
 const writesPerDraw = 2;
 /** A ticket's counter and its item. */
@@ -84,11 +90,11 @@ export function readinessOf(event: Event, config: Config, raised: Raised = {}): 
     // The whole rate may fall on one SKU at a time.
     ...event.stock.map(({ sku, shards }) => ({
       what: `shards of ${sku}`,
-      needs: orders * writesPerDraw,
-      has: shards * limit('dynamodb.partitionWriteUnits'),
-      unit: 'write units/s',
-      otherwise: 'draws conflict and are throttled; buyers wait and may be answered 503',
-      remedy: `raise shards to ${Math.ceil((orders * writesPerDraw * 2) / limit('dynamodb.partitionWriteUnits'))} or more`,
+      needs: orders,
+      has: shards * ordersPerShard,
+      unit: 'orders/s',
+      otherwise: 'draws conflict; buyers wait and may be answered 503',
+      remedy: `npm run operate -- raise-shards ${sku} --count ${shardsFor(orders)}`,
     })),
     {
       what: 'inventory table, at the start',
@@ -217,6 +223,22 @@ export function readinessOf(event: Event, config: Config, raised: Raised = {}): 
     ],
     usd: costOf(event, units),
   };
+}
+
+/**
+ * Quotas as an operator names them: `ses.sendRate=100`.
+ * @throws Error for what is no limit of limits.json and no table's warm throughput, and for what is no number
+ */
+export function raisedBy(given: readonly string[]): Raised {
+  return Object.fromEntries(
+    given.map((one) => {
+      const [name = '', value = ''] = one.split('=');
+      const known = name in documented.limits || /^(order|inventory|admission)\.warmWriteUnits$/.test(name);
+      if (!known) throw new Error(`${name} is no limit of bench/limits.json`);
+      if (!(Number(value) > 0)) throw new Error(`${name} must be a number above 0`);
+      return [name, Number(value)];
+    }),
+  );
 }
 
 /** What is needed of what there is; above 1 it breaks. */

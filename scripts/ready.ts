@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
-import { type Event, type Raised, readinessOf, tightness } from '../bench/readiness.ts';
+import { type Event, type Raised, raisedBy, readinessOf, tightness } from '../bench/readiness.ts';
 import { configOf } from '../lib/config.ts';
 import type { TableName } from '../lib/constructs/function-spec.ts';
 import { type Deployment, deployedStage, embeddedDeployment } from './operate/deployment.ts';
@@ -45,10 +45,10 @@ try {
   const skus: readonly string[] = values.sku ?? drop.skus;
   const asked = values.rate ?? drop?.admission?.rate;
   const event: Event = {
-    shoppers: Number(values.shoppers),
-    within: Number(values.within),
-    signingIn: Number(values['signing-in']),
-    ordersPerSecond: asked === undefined ? undefined : Number(asked),
+    shoppers: number('shoppers', values.shoppers),
+    within: number('within', values.within),
+    signingIn: values['signing-in'] === '0' ? 0 : number('signing-in', values['signing-in']),
+    ordersPerSecond: asked === undefined ? undefined : number('rate', asked),
     stock: await Promise.all(
       skus.map(async (sku) => {
         const { available, shards } = await read(deployment, `/v1/admin/stock/${sku}`);
@@ -58,7 +58,7 @@ try {
     arrivalShards: drop?.arrivalShards ?? 64,
     pollSeconds: 10,
   };
-  const raised = { ...(await warmThroughput(deployment)), ...quotas(values.quota) };
+  const raised = { ...(await warmThroughput(deployment)), ...raisedBy(values.quota) };
   show(event, readinessOf(event, configOf(values.as ?? deployment.stage), raised));
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
@@ -90,13 +90,10 @@ async function warmThroughput({ documents, table }: Deployment): Promise<Raised>
   return warm;
 }
 
-function quotas(given: readonly string[]): Raised {
-  return Object.fromEntries(
-    given.map((one) => {
-      const [name = '', value = ''] = one.split('=');
-      return [name, Number(value)];
-    }),
-  );
+/** @throws Error: what is no number would pass every check */
+function number(name: string, value: string | number): number {
+  if (Number(value) > 0) return Number(value);
+  throw new Error(`--${name} must be a number above 0`);
 }
 
 function show(event: Event, { ordersPerSecond, checks, missing, usd }: ReturnType<typeof readinessOf>): void {

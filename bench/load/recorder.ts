@@ -27,6 +27,8 @@ export class Recorder {
   readonly steps = new Map<string, Step>();
   /** Refusals and failures by step and reason. */
   readonly reasons = new Map<string, number>();
+  /** Requests to which nothing came back, for whatever reason. */
+  unanswered = 0;
   readonly #seconds: {
     started: number;
     counts: Record<Outcome, number>;
@@ -56,6 +58,7 @@ export class Recorder {
   answered(step: string, answer: HttpAnswer, intended: number, good = false): void {
     const now = performance.now();
     const outcome = outcomeOf(answer);
+    if (answer.status === 0) this.unanswered++;
     const milliseconds = now - intended;
     const entry = this.#step(step);
     entry.counts[outcome]++;
@@ -106,9 +109,13 @@ function emptySecond() {
   return { started: 0, counts: noCounts(), goodput: 0, latency: new Histogram() };
 }
 
-/** 503 and 429 say "not now"; any other 5xx, and no answer, is a fault of the store. */
-export function outcomeOf({ status }: HttpAnswer): Outcome {
-  if (status === 503 || status === 429) return 'shed';
+/**
+ * 429 and the store's own 503 say "not now"; any other 5xx, and no answer, is a fault of the store. A 503 of the gateway is
+ * one: a function had no room or no time, and nobody knows what became of the request.
+ */
+export function outcomeOf({ status, body }: HttpAnswer): Outcome {
+  if (status === 429 || (status === 503 && /\/problems\/temporary-reduced-capacity"/.test(body)))
+    return 'shed';
   if (status === 0 || status >= 500) return 'failed';
   return status < 400 ? 'accepted' : 'refused';
 }

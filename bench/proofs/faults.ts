@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { fold, type Order, type OrderEvent } from '../../functions/order/domain/order.ts';
+import type { LimitOptions } from '../../local/limits.ts';
 import type { Caller, FaultRule, FaultsView } from '../../local/types.ts';
 import { charges, type Goods, openStore, order, type Store, sell, totalOf, until } from '../store.ts';
 
@@ -19,6 +20,8 @@ export interface FaultSoakFigures {
 export interface FaultSoak {
   readonly figures: FaultSoakFigures;
   readonly hits: FaultsView['hits'];
+  /** Refusals by a limit, by service. */
+  readonly throttles: Readonly<Record<string, number>>;
   /** What does not hold; nothing when all is well. */
   readonly wrong: readonly string[];
 }
@@ -31,8 +34,29 @@ interface Shopper {
 
 const operator: Caller = { kind: 'operator' };
 const stock = 100_000;
-/** How often a shopper repeats a request before giving up. */
-const patience = 12;
+/**
+ * Every limit of bench/limits.json, each so small that a few purchases meet it: what a crowd meets in a whole account.
+ * Those of Lambda stay larger, or nobody would come to the others.
+ */
+export const smallAccount: LimitOptions = {
+  factors: {
+    '*': 0.0005,
+    apigateway: 0.005,
+    dynamodb: 0.02,
+    lambda: 0.3,
+    'provider.rate': 0.02,
+    s3: 1,
+    scheduler: 1,
+    'ses.sendRate': 0.1,
+    sqs: 1,
+    'cognito-idp': 1,
+  },
+};
+/** Whose refusals a proof of it must have met: a limit that nobody meets shows nothing. */
+export const limitedServices = ['apigateway', 'dynamodb', 'events', 'lambda', 'provider', 'ses', 'states'];
+
+/** How often a shopper repeats a request before giving up, and where limits make everybody wait. */
+const patience = { plain: 12, limited: 300 };
 
 /** Purchases in a store whose crossings can fail, and what its books say when all has come to rest. */
 export class FaultyStore {
@@ -42,19 +66,26 @@ export class FaultyStore {
   readonly #invited: Shopper[] = [];
   readonly #shoppers: Shopper[] = [];
   readonly #accepted = new Map<string, Shopper>();
+  readonly #patience: number;
   requests = 0;
 
-  private constructor(store: Store, goods: Goods, total: { amount: number; currency: string }) {
+  private constructor(
+    store: Store,
+    goods: Goods,
+    total: { amount: number; currency: string },
+    attempts: number,
+  ) {
     this.store = store;
     this.#goods = goods;
     this.#total = total;
+    this.#patience = attempts;
   }
 
   static async open(options: Parameters<typeof openStore>[0] = {}): Promise<FaultyStore> {
     const store = await openStore(options);
     const goods = await sell(store, { stock, shards: 4 });
     const total = await totalOf(store, [{ sku: goods.sku, quantity: 1 }]);
-    return new FaultyStore(store, goods, total);
+    return new FaultyStore(store, goods, total, options.limits ? patience.limited : patience.plain);
   }
 
   get faults() {
@@ -89,7 +120,7 @@ export class FaultyStore {
   /** Repeats the request until it is answered, whatever came before. */
   async #place(shopper: Shopper): Promise<void> {
     const lines = [{ sku: this.#goods.sku, quantity: 1 }];
-    for (let attempt = 0; attempt < patience; attempt++) {
+    for (let attempt = 0; attempt < this.#patience; attempt++) {
       this.requests++;
       const answer = await order(this.store, { ...shopper, lines, total: this.#total }).catch(
         () => undefined,
@@ -129,6 +160,14 @@ export class FaultyStore {
       }
       await new Promise((done) => setTimeout(done, 50));
     }
+  }
+
+  /** Refusals by a limit so far, by service. */
+  throttles(): Record<string, number> {
+    const throttles: Record<string, number> = {};
+    for (const { service, counts } of this.store.cloud.runtime.meter.read().lines)
+      if (counts.throttles) throttles[service] = (throttles[service] ?? 0) + counts.throttles;
+    return throttles;
   }
 
   /** What functions have asked of the cloud so far. */
@@ -261,25 +300,31 @@ export class FaultyStore {
   }
 }
 
-/** Purchases under faults that a seed chooses, anywhere. The same seed asks for the same faults in the same order. */
+/**
+ * Purchases under faults that a seed chooses, anywhere, and under AWS's limits where they are given. The same seed asks
+ * for the same faults in the same order.
+ */
 export async function faults({
   purchases = 200,
   seed = 1,
   probability = 0.01,
+  limits,
   log = (_: string) => {},
 }: {
   purchases?: number;
   seed?: number;
   probability?: number;
+  limits?: LimitOptions;
   log?: (line: string) => void;
 } = {}): Promise<FaultSoak> {
   const begun = performance.now();
-  const faulty = await FaultyStore.open({ contentionMs: 2, quiet: true });
+  const faulty = await FaultyStore.open({ contentionMs: 2, quiet: true, ...(limits && { limits }) });
   try {
     await faulty.invite(purchases);
     const rule: FaultRule = { at: {}, fault: 'any', probability, seed };
     // Jumps of a minute each would let every reservation expire.
-    faulty.faults.add({ ...rule, except: ['clock-jump'] });
+    // A throttle that is a fault would look like one of a limit.
+    faulty.faults.add({ ...rule, except: ['clock-jump', ...(limits ? (['throttle'] as const) : [])] });
     faulty.faults.add({ at: {}, fault: 'clock-jump', probability: probability / 50, seed, delayMs: 5_000 });
     for (let done = 0; done < purchases; done += 50) {
       await faulty.buy(Math.min(50, purchases - done));
@@ -300,7 +345,7 @@ export async function faults({
       mailsTwice,
       seconds: Math.round((performance.now() - begun) / 1000),
     };
-    return { figures, hits, wrong };
+    return { figures, hits, throttles: faulty.throttles(), wrong };
   } finally {
     await faulty.store.stop();
   }

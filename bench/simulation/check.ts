@@ -5,7 +5,13 @@ import { financeTable } from '../../functions/finance/table.infra.ts';
 import { unexplained } from '../../functions/inventory/domain/shards.ts';
 import { shardOf } from '../../functions/inventory/published.ts';
 import { mailedEvents } from '../../functions/notification/domain/mailed-events.ts';
-import { captureRequested, refundRequested, voidRequested } from '../../functions/order/contract.ts';
+import {
+  captureRequested,
+  orderPlaced,
+  paymentRequested,
+  refundRequested,
+  voidRequested,
+} from '../../functions/order/contract.ts';
 import { fold, type Order, type OrderEvent, refundedTotal } from '../../functions/order/domain/order.ts';
 import { type Charge, lapsed } from '../../functions/sandbox/domain/charge.ts';
 import { chargeKey, chargeSort } from '../../functions/sandbox/keys.ts';
@@ -32,10 +38,13 @@ export function wrongMoneyCall(world: World, { action, chargeId, body }: MoneyCa
   switch (action) {
     case 'authorizations':
     // A payment authorised in the browser is charged by its confirmation.
-    case 'payments':
-      return fold(events).attempts >= attempt
+    case 'payments': {
+      // One is opened with the order, or by a request of its own.
+      const opened = bodies(orderPlaced.type).filter(({ payment }) => payment).length;
+      return opened + bodies(paymentRequested.type).length >= attempt
         ? undefined
         : `${reference} is authorised without an open attempt`;
+    }
     case 'captures':
       return has(captureRequested.type) ? undefined : `${reference} is captured without an intent`;
     case 'voids':

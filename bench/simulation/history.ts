@@ -39,7 +39,7 @@ interface Drop {
 /** Watches a run from its first write to its last. */
 export class History {
   readonly #world: World;
-  readonly #mayChangeStock: ReadonlySet<string>;
+  readonly #mayChangeStock: ReadonlyMap<string, number | undefined>;
   readonly #requests = new Set<Request>();
   /** By SKU: what shards hold, what orders hold, and what there is in all. */
   readonly #free = new Map<string, number>();
@@ -62,8 +62,8 @@ export class History {
   readonly #answers = new Map<string, string>();
   readonly #adjustments: { deed: string; by: number; told: boolean }[] = [];
 
-  /** @param mayChangeStock the deeds that add or take units */
-  constructor(world: World, mayChangeStock: ReadonlySet<string>) {
+  /** @param mayChangeStock the deeds that add or take units; those that set them, with how many there are to be */
+  constructor(world: World, mayChangeStock: ReadonlyMap<string, number | undefined>) {
     this.#world = world;
     this.#mayChangeStock = mayChangeStock;
   }
@@ -157,12 +157,18 @@ export class History {
       this.wrong(`admission ${entry.position} was used twice`);
     if (entry.position === undefined) this.#withoutAdmission++;
     else this.#positions.add(entry.position);
-    this.#buys(customerId, entry.units);
+    this.#buys(customerId, this.#unitsOfDrop(lines));
   }
 
-  #leaves({ customerId, admissions = [] }: Item): void {
+  #leaves({ customerId, admissions = [], lines }: Item): void {
     const entry = admissions.find(({ dropId }: Item) => dropId === this.#drop?.id);
-    if (entry) this.#buys(customerId, -entry.units);
+    if (entry) this.#buys(customerId, -this.#unitsOfDrop(lines));
+  }
+
+  /** By what is sold, not by what the entry says of it. */
+  #unitsOfDrop(lines: readonly Item[]): number {
+    const sold = lines.filter(({ sku }) => this.#drop!.skus.includes(sku));
+    return sold.reduce((sum, { quantity }) => sum + quantity, 0);
   }
 
   #buys(customerId: string, units: number): void {
@@ -214,6 +220,9 @@ export class History {
     if (actor === undefined || this.#mayChangeStock.has(deed)) {
       this.#supply.set(sku, (this.#supply.get(sku) ?? 0) + stock);
       this.#supplied.set(deed, (this.#supplied.get(deed) ?? 0) + stock);
+      // A unit that was sold while an operator counted must not come back by it.
+      const to = this.#mayChangeStock.get(deed);
+      if (to !== undefined && free !== to) this.wrong(`${deed} was to set ${sku} to ${to}, and left ${free}`);
     }
     const supply = this.#supply.get(sku) ?? 0;
     if (free + inOrders !== supply)
@@ -305,10 +314,11 @@ export class History {
     if (request.owned) this.wrong(`${actor} was refused (${code}) although ${orderId} is theirs`);
     if (code !== 'out-of-stock') return;
     const asked = (members.skus ?? []) as { sku: string; requested: number }[];
-    const really = asked.some(
-      ({ sku, requested }) => !request.sold.has(sku) || (request.free.get(sku) ?? 0) < requested,
+    const falsely = asked.filter(
+      ({ sku, requested }) => request.sold.has(sku) && (request.free.get(sku) ?? 0) >= requested,
     );
-    if (!really) this.wrong(`${actor} was told "sold out" although enough was there all the while`);
+    if (falsely.length > 0 || asked.length === 0)
+      this.wrong(`${actor} was told "sold out" although enough was there all the while`);
   }
 
   #first(orderId: string): Item | undefined {

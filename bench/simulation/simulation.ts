@@ -64,7 +64,10 @@ class Simulation {
     this.#world = world;
     this.#scheduler = scheduler;
     const supplying = plan.deeds.filter(({ does }) => does === 'adjust' || does === 'set');
-    this.#history = new History(world, new Set(supplying.map(({ name }) => name)));
+    this.#history = new History(
+      world,
+      new Map(supplying.map((deed) => [deed.name, deed.does === 'set' ? deed.to : undefined])),
+    );
     world.now = plan.start;
     world.committed = (changes, actor) => this.#history.committed(changes, actor);
     world.paying = (call) => {

@@ -202,6 +202,8 @@ export const takeTicket = route({
   priority: 'cart',
   summary:
     'A place in the waiting room. Sent again, from however many tabs, it is the same one; after a turn that was not used it is a new one.',
+  // Of tabs at the very same moment each draws a place, and all but one stay empty: as no-shows they hold up who is behind.
+  quota: { name: 'tickets', requests: 10, seconds: 60 },
   params: dropParams,
   responses: { 201: ticket },
   problems: ['not-found', 'drop-not-open', 'drop-closed', 'temporary-reduced-capacity'],

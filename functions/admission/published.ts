@@ -23,8 +23,9 @@ export interface SkuDrop {
 }
 
 /**
- * The drops that demand admission for any of `skus` at the moment, announced ones included (eventual reads; needs
- * `dynamodb:BatchGetItem` on the admission table): one read, along with that of the prices. Nearly always none.
+ * The drops that demand admission for any of `skus` at the moment: of each SKU the one that is open, or else the next that
+ * has been announced (eventual reads; needs `dynamodb:BatchGetItem` on the admission table): one read, along with that of
+ * the prices. Nearly always none.
  * @throws DomainError `temporary-reduced-capacity`
  */
 export async function dropsOf(
@@ -34,11 +35,12 @@ export async function dropsOf(
   now: number,
 ): Promise<readonly SkuDrop[]> {
   const items = await batchGet(documents, table, [...new Set(skus)].map(skuKey));
-  const entries = items.flatMap(({ sku, drops }) =>
-    (drops as Omit<SkuDrop, 'skus'>[])
-      .filter(({ closesAt }) => now < closesAt)
-      .map((drop) => ({ sku, drop })),
-  );
+  const entries = items.flatMap(({ sku, drops }) => {
+    const ahead = (drops as Omit<SkuDrop, 'skus'>[]).filter(({ closesAt }) => now < closesAt);
+    // Windows of one SKU do not overlap: if one of them is open, it is the first.
+    const [drop] = ahead.sort((a, b) => a.opensAt - b.opensAt);
+    return drop ? [{ sku, drop }] : [];
+  });
   return [...Map.groupBy(entries, ({ drop }) => drop.dropId).values()].map((same) => ({
     ...same[0]!.drop,
     skus: same.map(({ sku }) => sku),

@@ -404,6 +404,16 @@ function problemResponse(error: unknown, path: string, requestId: string, guarde
   return { statusCode: status, headers, body: JSON.stringify({ ...own, ...refusal.members, ...own }) };
 }
 
+/** A fault on AWS's side, whatever each service calls it: the SDK and `refusalOf` both keep its status. */
+function isServerFault(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { $metadata, status = $metadata?.httpStatusCode } = error as {
+    $metadata?: { httpStatusCode?: number };
+    status?: unknown;
+  };
+  return typeof status === 'number' && status >= 500;
+}
+
 /** A write transaction that met another one, or a limit: nothing of it was done. */
 function isBusyTransaction(error: unknown): boolean {
   if (!(error instanceof Error) || !('CancellationReasons' in error)) return false;
@@ -418,12 +428,12 @@ function isWantOfCapacity(error: unknown): boolean {
     const lacking = ['ThrottlingError', 'ProvisionedThroughputExceeded'];
     return (error.CancellationReasons as { Code?: string }[]).some(({ Code = '' }) => lacking.includes(Code));
   }
-  return busy.has(error.name) && !/^Transaction/.test(error.name);
+  return (busy.has(error.name) && !/^Transaction/.test(error.name)) || isServerFault(error);
 }
 
 function asRefusal(error: unknown, requestId: string): DomainError {
   const name = error instanceof Error ? error.name : 'unknown';
-  if (busy.has(name) || isBusyTransaction(error)) {
+  if (busy.has(name) || isBusyTransaction(error) || isServerFault(error)) {
     log.warn('answered 503', { requestId, error: name });
     return new DomainError('temporary-reduced-capacity', 'Please try again in a moment.');
   }

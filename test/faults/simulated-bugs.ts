@@ -202,6 +202,33 @@ export const simulatedBugs: readonly SimulatedBug[] = [
     ),
   },
   {
+    name: 'the limit of a drop counts orders, not units',
+    seed: 430,
+    notices: /units of the drop/,
+    bug: actions(
+      (action) => {
+        if (isFirst(action)) return { Put: { ...action.Put, Item: countedOnce(action.Put.Item) } };
+        if (!action.Update?.Key.pk.startsWith('CUSTOMER#')) return action;
+        const values = action.Update.ExpressionAttributeValues;
+        const room = values[':room'] + values[':units'] - 1;
+        const ExpressionAttributeValues = { ...values, ':units': 1, ':room': room };
+        return { Update: { ...action.Update, ExpressionAttributeValues } };
+      },
+      (all) => all.some(isFirst),
+    ),
+  },
+  {
+    name: 'stock is set without asking what was sold since the count',
+    seed: 258,
+    notices: /was to set .* and left/,
+    bug: actions((action) => {
+      if (action.ConditionCheck) return undefined;
+      return action.Update?.ConditionExpression === 'rev = :rev'
+        ? { Update: unconditional(action.Update) }
+        : action;
+    }),
+  },
+  {
     name: 'what ends unpaid is not given back to the limit',
     seed: 83,
     notices: /counts .* units, .* were bought/,
@@ -264,6 +291,12 @@ export const simulatedBugs: readonly SimulatedBug[] = [
     },
   },
 ];
+
+function countedOnce({ body, ...item }: any): object {
+  const { admissions, ...placed } = JSON.parse(body);
+  const once = admissions?.map((one: any) => ({ ...one, units: 1 }));
+  return { ...item, body: JSON.stringify({ ...placed, ...(once && { admissions: once }) }) };
+}
 
 function factsOf({ input }: UpdateCommand): object {
   const names = Object.keys(input.ExpressionAttributeValues ?? {}).map((name) => [name.slice(1), true]);

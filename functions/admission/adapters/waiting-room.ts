@@ -65,11 +65,11 @@ export function waitingRoom(
         return ticketOf(await get(key, true)) ?? ticket;
       }
     },
-    second: async (dropId, second) => {
+    second: async (dropId, second, consistent) => {
       const key = secondKey(dropId, second);
       const remembered = seconds.get(key.pk);
       if (remembered) return remembered;
-      const item = await get(key, false);
+      const item = await get(key, consistent);
       if (!item) return undefined;
       const { base, counts, line } = item;
       const counted = { base, counts, ...(line && { line }) };

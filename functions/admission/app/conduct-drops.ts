@@ -37,13 +37,16 @@ const freshMs = 700;
  * 1. the arrivals of the seconds that are over are counted;
  * 2. what was used, what is left, and how the payment provider keeps up are read;
  * 3. the serving number moves on.
- * A drop has one conductor: the number is stored only on the version that was read.
+ * A drop has one conductor: the number is stored only on the version that was read. One that cannot be conducted does
+ * not end the run of the others.
  * @throws Error when a drop could not be conducted at the last try
  */
 export const conductDrops = (ports: Ports) => async (): Promise<void> => {
   const until = ports.now() + runForMs;
   const live = await ports.liveDrops(ports.now());
-  await Promise.all(live.map((dropId) => conduct(ports, dropId, until)));
+  const ended = await Promise.allSettled(live.map((dropId) => conduct(ports, dropId, until)));
+  const failed = ended.find((one) => one.status === 'rejected');
+  if (failed) throw failed.reason;
 };
 
 async function conduct(ports: Ports, dropId: string, until: number): Promise<void> {

@@ -30,8 +30,12 @@ export interface Ports extends CountPorts {
   readonly draw: (drop: Standing['drop'], second: number, bucket: number) => Promise<number>;
   /** @returns the ticket that is stored: another one when another tab was faster */
   readonly keep: (drop: Standing['drop'], customerId: string, ticket: Ticket) => Promise<Ticket>;
-  /** Undefined as long as the second has not been counted. */
-  readonly second: (dropId: string, second: number) => Promise<CountedSecond | undefined>;
+  /** Undefined as long as the second has not been counted, and for one that was counted without an arrival. */
+  readonly second: (
+    dropId: string,
+    second: number,
+    consistent: boolean,
+  ) => Promise<CountedSecond | undefined>;
   readonly isUsed: (dropId: string, position: number) => Promise<boolean>;
   /** Units that the shopper has bought in the drop. */
   readonly bought: (dropId: string, customerId: string) => Promise<number>;
@@ -131,14 +135,15 @@ async function look(
 ): Promise<TicketView> {
   const now = ports.now();
   const view = { id: ticket.ticketId, dropId: drop.id, arrivedAt: isoInstant(ticket.arrivedAt) };
-  const second = await ports.second(drop.id, ticket.second);
-  if (!second) {
+  const counted = queue.closedTo >= ticket.second;
+  const second = await ports.second(drop.id, ticket.second, counted);
+  if (!second && (!counted || now >= drop.closesAt)) {
     const state = now >= drop.closesAt ? 'closed' : 'counting';
     return { ...view, state, pollAfterSeconds: 2 + Math.floor(ports.random() * 3) };
   }
-  const position = positionOf(ticket, second);
+  const position = second && positionOf(ticket, second);
   // Drawn by a clock far behind: nobody else has the place, and the shopper takes another.
-  if (position === undefined) return { ...view, state: 'lapsed', pollAfterSeconds: 1 };
+  if (!second || position === undefined) return { ...view, state: 'lapsed', pollAfterSeconds: 1 };
   const placed = { ...view, position };
   if (position <= servedAt(drop, serving, queue, now)) {
     if (await ports.isUsed(drop.id, position)) return { ...placed, state: 'used', pollAfterSeconds: 60 };

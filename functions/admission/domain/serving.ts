@@ -33,6 +33,8 @@ export interface FallbackLine {
   readonly from: number;
   /** When everybody counted so far has been served. */
   readonly freeAt: number;
+  /** How far it had come when seconds were last counted: `freeAt` says nothing of the time before. */
+  readonly history: Serving['history'];
 }
 
 export type Queue = Counted & { readonly line?: FallbackLine | undefined };
@@ -111,7 +113,7 @@ export function servedAt(
 /** The line that counting further seconds while nobody conducts makes: when each one's tickets are served. */
 export function lineUp(
   drop: Terms,
-  serving: Pick<Serving, 'at' | 'served'>,
+  serving: Pick<Serving, 'at' | 'served' | 'history'>,
   before: Queue,
   closed: readonly (ClosedSecond & { readonly second: number })[],
   now: number,
@@ -123,7 +125,24 @@ export function lineUp(
     startsAt.push(startAt);
     freeAt = startAt + (counts.reduce((sum, n) => sum + n, 0) / drop.fallbackPerSecond) * 1_000;
   }
-  return { line: { from: serving.at, freeAt }, startsAt };
+  return { line: { from: serving.at, freeAt, history: cameTo(drop, serving, before, now) }, startsAt };
+}
+
+/** How far the fallback rate had come by the end of each cell, as long as anything served then may still be used. */
+function cameTo(
+  drop: Terms,
+  serving: Pick<Serving, 'at' | 'served' | 'history'>,
+  queue: Queue,
+  now: number,
+): Serving['history'] {
+  const from = Math.max(fallbackFrom(drop, serving), now - drop.holdSeconds * 1_000 - graceMs);
+  let history = queue.line?.from === serving.at ? queue.line.history : serving.history;
+  for (let cell = Math.floor(from / cellMs); cell <= Math.floor(now / cellMs); cell++) {
+    const served = servedAt(drop, serving, queue, Math.min(now, (cell + 1) * cellMs - 1));
+    history = noted(history, cell, served);
+  }
+  // The last one that is over says up to which place all are.
+  return history.slice(Math.max(0, overIn(history, drop, now).length - 1));
 }
 
 /**
@@ -164,12 +183,7 @@ function cellServed(
 /** What the conductor makes of a time without one: it goes on from where the fallback rate has come. */
 export function resume(drop: Terms, serving: Serving, queue: Queue, now: number): Serving {
   if (now < fallbackFrom(drop, serving)) return serving;
-  const from = Math.max(fallbackFrom(drop, serving), now - drop.holdSeconds * 1_000 - graceMs);
-  let { history } = serving;
-  for (let cell = Math.floor(from / cellMs); cell <= Math.floor(now / cellMs); cell++) {
-    const served = servedAt(drop, serving, queue, Math.min(now, (cell + 1) * cellMs - 1));
-    history = noted(history, cell, served);
-  }
+  const history = cameTo(drop, serving, queue, now);
   return { ...serving, served: servedAt(drop, serving, queue, now), history, at: now };
 }
 
@@ -178,6 +192,11 @@ function noted(history: Serving['history'], cell: number, served: number): Servi
   if (last && last[1] >= served) return history;
   if (!last && served === 0) return history;
   return last?.[0] === cell ? [...history.slice(0, -1), [cell, served]] : [...history, [cell, served]];
+}
+
+/** Of a history the part whose admissions can no longer be used, nor an order be under way with one. */
+function overIn(history: Serving['history'], drop: Terms, now: number): Serving['history'] {
+  return history.filter(([cell]) => endOf(cell, drop) + graceMs <= now);
 }
 
 /** What the conductor has found out. */
@@ -214,7 +233,7 @@ export function advance(
   { known, remaining, claims, pace }: Findings,
   now: number,
 ): { readonly after: Serving; readonly paced: boolean } {
-  const over = before.history.filter(([cell]) => endOf(cell, drop) + graceMs <= now);
+  const over = overIn(before.history, drop, now);
   const lapsedTo = over.at(-1)?.[1] ?? before.lapsedTo;
   const history = before.history.slice(over.length);
   const usedBefore = before.usedBefore + claims.filter(({ position }) => position <= lapsedTo).length;

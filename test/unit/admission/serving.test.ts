@@ -188,6 +188,41 @@ describe('while nobody conducts', () => {
     }
   });
 
+  it('leaves run out what had run out, whenever those came who stand behind', () => {
+    const crowds = fc.array(fc.tuple(fc.nat({ max: 90 }), fc.integer({ min: 1, max: 20 })), {
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(crowds, fc.nat({ max: 90_000 }), (seconds, wait) => {
+        const serving = unserved(opening);
+        let queue: Queue = { closedTo: 0, known: 0 };
+        let now = from;
+        const places: { position: number; second: Parameters<typeof heldUntil>[2] }[] = [];
+        for (const [pause, arrivals] of seconds) {
+          now += pause * 1_000;
+          const second = { second: 0, base: queue.known, counts: [arrivals] };
+          const { line, startsAt } = lineUp(drop, serving, queue, [second], now);
+          const counted = { ...second, line: { from: line.from, startAt: startsAt[0]! } };
+          for (let n = 1; n <= arrivals; n++) places.push({ position: queue.known + n, second: counted });
+          queue = { closedTo: 0, known: queue.known + arrivals, line };
+          expect(line.history.length).toBeLessThanOrEqual((drop.holdSeconds + 10) / 5 + 2);
+        }
+        now += wait;
+        const resumed = resume(drop, serving, queue, now);
+        const findings = { known: queue.known, remaining: 0, claims: [], pace: 1 };
+        const next = advance(drop, resumed, findings, now + 1_000).after;
+        for (const { position, second } of places.filter((place) => place.position <= resumed.served)) {
+          const before = heldUntil(drop, serving, second, position);
+          for (const then of [resumed, next]) {
+            const after = heldUntil(drop, then, second, position);
+            expect(after).toBeLessThanOrEqual(Math.max(before + 5_000, now));
+            if (before > now + 1_000) expect(after).toBeGreaterThanOrEqual(before);
+          }
+        }
+      }),
+    );
+  });
+
   it('holds still during a pause', () => {
     const paused = someDrop({ pausedAt: from + 2_000 });
     const serving = unserved(opening);

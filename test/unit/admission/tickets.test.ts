@@ -3,10 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Ports as ConductPorts, conductDrops } from '../../../functions/admission/app/conduct-drops.ts';
 import { getTicket, type Ports, type Ticket, takeTicket } from '../../../functions/admission/app/tickets.ts';
+import { takeTicket as takeTicketRoute } from '../../../functions/admission/contract.ts';
 import type { Drop } from '../../../functions/admission/domain/drop.ts';
 import type { CountedSecond } from '../../../functions/admission/domain/serving.ts';
 import type { Standing } from '../../../functions/admission/domain/standing.ts';
 import { claimsOf } from '../../../functions/admission/domain/token.ts';
+import { ownAllowance, Quotas } from '../../../functions/kernel/quota.ts';
 import { opening, someDrop, standingOf } from './given.ts';
 
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -114,6 +116,26 @@ describe('the waiting room', () => {
     await room.pass(7);
     const before = await room.look('a');
     expect((await room.take('a')).position).toBe(before.position);
+  });
+
+  it('lets one account leave few empty places, however many tabs it opens at the same moment', async () => {
+    const { requests, ...rule } = takeTicketRoute.quota!;
+    let sum = 0;
+    const shared = async (_: unknown, count: number) => {
+      sum += count;
+      return sum;
+    };
+    const room = new Room();
+    const environments = Array.from({ length: 10 }, () => new Quotas(shared));
+    const tabs = Array.from({ length: 1_000 }, async (_, tab) => {
+      const quota = environments[tab % environments.length]!;
+      const { allowed } = await quota.take({ ...rule, limit: requests }, 'a', room.now);
+      return allowed && room.take('a');
+    });
+    await Promise.all(tabs);
+    await room.pass(8);
+    expect(room.standing.queue.known).toBeGreaterThan(1);
+    expect(room.standing.queue.known).toBeLessThanOrEqual(requests + 10 * ownAllowance(requests));
   });
 
   it('places nobody of a later second before one of an earlier, and no two at one place', async () => {
@@ -247,5 +269,37 @@ describe('the waiting room', () => {
     room.conducted = true;
     await room.pass(1);
     expect(await admitted()).toBeGreaterThanOrEqual(16);
+  });
+
+  it('gives a place to who drew a number that was never counted, as to any whose turn has passed', async () => {
+    const room = new Room();
+    await room.pass(20);
+    // A process whose clock is nine seconds behind draws in a second that has been counted as empty.
+    room.now -= 9_000;
+    await room.take('a');
+    room.now += 9_000;
+    expect((await room.look('a')).state).toBe('lapsed');
+    await room.take('a');
+    await room.pass(8);
+    expect((await room.look('a')).state).toBe('admitted');
+  });
+});
+
+describe('the conductor', () => {
+  it('conducts the other drops to the end of its minute when one cannot be', async () => {
+    const room = new Room();
+    const ports: ConductPorts = {
+      ...room.conductor,
+      sleep: async (milliseconds) => {
+        room.now += milliseconds;
+      },
+      liveDrops: async () => ['drp_broken', 'drp_A'],
+      load: async (dropId) => {
+        if (dropId === 'drp_broken') throw new Error('its stock cannot be read');
+        return room.standing;
+      },
+    };
+    await expect(conductDrops(ports)()).rejects.toThrow('its stock cannot be read');
+    expect(room.standing.serving.at).toBeGreaterThan(opening + 50_000);
   });
 });

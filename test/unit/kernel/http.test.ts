@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod/mini';
+import { AwsRefusal } from '../../../functions/kernel/aws-request.ts';
 import { id, page, type Route, route } from '../../../functions/kernel/contract.ts';
 import { DomainError, type ProblemCode } from '../../../functions/kernel/errors.ts';
 import { type HttpRequest, httpHandler } from '../../../functions/kernel/http.ts';
@@ -310,6 +311,15 @@ describe('what goes wrong inside', () => {
   it('has a status of its own, whatever its members are called', async () => {
     const answer = await failing(new DomainError('order-state', 'Too late.', { status: 'paid' }));
     expect(answer.json).toMatchObject({ status: 409, detail: 'Too late.' });
+  });
+
+  it.each([
+    new AwsRefusal('KMSInternalException', 500),
+    Object.assign(new Error('no'), { name: 'ServiceUnavailable', $metadata: { httpStatusCode: 503 } }),
+  ])('is 503 with Retry-After when AWS itself fails: $name', async (error) => {
+    const answer = await failing(error);
+    expect(answer).toMatchObject({ status: 503, ...refusedAs('temporary-reduced-capacity') });
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
   });
 
   it.each(['ThrottlingException', 'ProvisionedThroughputExceededException', 'TransactionConflictException'])(

@@ -46,23 +46,34 @@ describe('what is written down', () => {
   });
 
   it('tells refusals from shedding and from faults', () => {
-    const outcomes = [200, 201, 304, 404, 409, 429, 503, 500, 502, 0].map((status) =>
+    const outcomes = [200, 201, 304, 404, 409, 429, 500, 502, 503, 0].map((status) =>
       outcomeOf(answer(status)),
     );
     expect(outcomes).toEqual([
-      ...['accepted', 'accepted', 'accepted', 'refused', 'refused', 'shed', 'shed'],
-      ...['failed', 'failed', 'failed'],
+      ...['accepted', 'accepted', 'accepted', 'refused', 'refused', 'shed'],
+      ...['failed', 'failed', 'failed', 'failed'],
     ]);
+    expect(outcomeOf(answer(503, 'temporary-reduced-capacity'))).toBe('shed');
     expect(reasonOf(answer(409, 'out-of-stock'))).toBe('409 out-of-stock');
     expect(reasonOf(answer(429))).toBe('429 from the gateway');
     expect(reasonOf({ ...answer(0), failure: 'ECONNRESET' })).toBe('ECONNRESET');
+  });
+
+  it('counts those who were not answered, whatever stood in the way, and nobody else', () => {
+    const recorder = new Recorder();
+    const step = 'POST /v1/orders';
+    for (const failure of ['ENOTFOUND', 'CERT_HAS_EXPIRED', 'no answer in time'])
+      recorder.answered(step, { ...answer(0), failure }, performance.now());
+    recorder.answered(step, answer(409, 'drop-closed'), performance.now());
+    recorder.answered(step, answer(500), performance.now());
+    expect(recorder.unanswered).toBe(3);
   });
 
   it('counts goodput in the second in which it was accepted', () => {
     const recorder = new Recorder(performance.now() - 2_500);
     const due = performance.now();
     recorder.answered('POST /v1/orders', answer(201), due, true);
-    recorder.answered('POST /v1/orders', answer(503), due, true);
+    recorder.answered('POST /v1/orders', answer(503, 'temporary-reduced-capacity'), due, true);
     recorder.answered('GET /', answer(200), due);
     expect(recorder.seconds.map(({ goodput }) => goodput)).toEqual([0, 0, 1]);
   });

@@ -1,6 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Event, readinessOf, tightness } from '../../../bench/readiness.ts';
+import { type Event, ordersPerShard, raisedBy, readinessOf, tightness } from '../../../bench/readiness.ts';
+import { bestRate, designAt } from '../../../bench/scale/capacity.ts';
+import { raise, stageQuotas } from '../../../bench/scale/quotas.ts';
 import { configOf } from '../../../lib/config.ts';
 
 const prod = configOf('prod');
@@ -58,10 +60,27 @@ describe('readiness', () => {
     });
   });
 
-  it('counts shards: one carries 500 draws a second', () => {
-    expect(tightness(found('shards of sku_1', { ...event, ordersPerSecond: 501 }))).toBeGreaterThan(1);
-    const stock = [{ sku: 'sku_1', units: 10_000, shards: 8 }];
-    expect(tightness(found('shards of sku_1', { ...event, ordersPerSecond: 501, stock }))).toBeLessThan(1);
+  it('counts shards by what the model of scale says that one carries', () => {
+    const quotas = raise(stageQuotas);
+    const { sold } = bestRate((offered) => designAt(offered, quotas, { shards: 4, memorySeconds: 1 }));
+    expect(ordersPerShard * 4).toBeGreaterThan(0.9 * sold);
+    expect(ordersPerShard * 4).toBeLessThanOrEqual(sold);
+
+    const of = (shards: number) => {
+      const stock = [{ sku: 'sku_1', units: 10_000, shards }];
+      return tightness(found('shards of sku_1', { ...event, ordersPerSecond: 501, stock }));
+    };
+    expect(of(3)).toBeGreaterThan(1);
+    expect(of(4)).toBeLessThan(1);
+  });
+
+  it('takes quotas by their names, and no others', () => {
+    expect(raisedBy(['ses.sendRate=100', 'order.warmWriteUnits=40000'])).toEqual({
+      'ses.sendRate': 100,
+      'order.warmWriteUnits': 40_000,
+    });
+    expect(() => raisedBy(['ses.sendrate=100'])).toThrow('ses.sendrate is no limit');
+    expect(() => raisedBy(['ses.sendRate=many'])).toThrow('must be a number');
   });
 
   it('never gets worse when a quota is raised', () => {

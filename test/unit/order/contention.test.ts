@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { shippingFee } from '../../../functions/cart/domain/rates.ts';
+import { judge } from '../../../functions/inventory/domain/heat.ts';
 import { isDomainError } from '../../../functions/kernel/errors.ts';
 import { stockMemory } from '../../../functions/order/adapters/stock-memory.ts';
 import {
@@ -116,8 +117,13 @@ function world(shards: number[], seed: number) {
   return { time, ports, told };
 }
 
-/** The ports of one execution environment, with what it remembers. */
-function environment(ports: Ports): Ports {
+interface Reported {
+  readonly at: number;
+  readonly conflicts: number;
+}
+
+/** The ports of one execution environment, with what it remembers; it reports heat as the deployed one does. */
+function environment(ports: Ports, reported: Reported[]): Ports {
   const memory = stockMemory(ports.now);
   return {
     ...ports,
@@ -127,6 +133,7 @@ function environment(ports: Ports): Ports {
     commit: async (placement) => {
       const committed = await ports.commit(placement);
       memory.learn(placement, committed);
+      for (const { conflicts } of memory.takeHeat()) reported.push({ at: ports.now(), conflicts });
       return committed;
     },
   };
@@ -142,9 +149,10 @@ async function rush(
   const { time, ports, told } = world(shards, seed);
   const goods = price * quantities.reduce((a, b) => a + b, 0);
   const idle: Ports[] = [];
+  const reported: Reported[] = [];
   const serve = async (at: number, shopper: number): Promise<string> => {
     await time.sleep(at);
-    const own = idle.pop() ?? environment(ports);
+    const own = idle.pop() ?? environment(ports, reported);
     const answer = await placeOrder(own)({
       customerId: `customer-${shopper}`,
       idempotencyKey: 'key',
@@ -174,8 +182,38 @@ async function rush(
     seconds: (time.now - noon) / 1_000,
     writesPerSale: (told.writes + told.closings) / placed,
     environments: idle.length,
+    reported,
   };
 }
+
+/** Looks every two seconds, as the schedule does while something is hot; answers after how many seconds shards grow. */
+function growsAfter(reported: readonly Reported[]): number | undefined {
+  let heat = { sku, conflicts: 0, judged: 0, judgedAt: 0, streak: 0 };
+  for (let seconds = 2; seconds <= 60; seconds += 2) {
+    const now = noon + seconds * 1_000;
+    const known = reported.filter(({ at }) => at <= now);
+    const look = judge({ ...heat, conflicts: known.reduce((sum, one) => sum + one.conflicts, 0) }, now)!;
+    if (look.grow) return seconds;
+    heat = look.next;
+  }
+  return undefined;
+}
+
+describe.each([1, 2, 3])('heat, seed %i', (seed) => {
+  const arrivals = (perSecond: number) =>
+    Array.from({ length: perSecond * 6 }, (_, shopper) => (shopper * 1_000) / perSecond);
+
+  it('of a shard that many want is reported for long enough to grow it', async () => {
+    const { reported } = await rush([2_000], [1], seed, arrivals(100));
+    expect(growsAfter(reported)).toBeLessThanOrEqual(4);
+  });
+
+  it('of one that few want grows nothing', async () => {
+    const { reported, placed } = await rush([2_000], [1], seed, arrivals(5));
+    expect(placed).toBe(30);
+    expect(growsAfter(reported)).toBeUndefined();
+  });
+});
 
 describe.each([1, 2, 3])('200 environments at once for 50 units, seed %i', (seed) => {
   it.each([

@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { oversell, oversellCases } from '../../bench/proofs/oversell.ts';
+
+describe('a crowd at once for a stock of 50, transactions in conflict', () => {
+  it.each(oversellCases)('$name: exactly 50 units are sold', async (one) => {
+    const figures = await oversell(one);
+    expect(figures.other).toEqual({});
+    expect(figures).toMatchObject({ unitsSold: 50, stockLeft: 0 });
+    expect(figures.accepted + figures.outOfStock).toBe(figures.asked);
+    expect(figures.captured).toBe(figures.accepted);
+    expect(figures.charged).toBe(figures.captured);
+    expect(figures.chargedAmount).toBe(figures.capturedAmount);
+    expect(figures.holdsLeft).toBe(0);
+    if (one.heldBack !== undefined) {
+      // Refused without a write while the latch is closed, and sold again when it opens by itself.
+      expect(figures).toMatchObject({ latched: true, writesWhileLatched: 0, soldAgain: one.heldBack });
+    }
+    // Whether it grows before it is sold depends on the machine; that heat grows shards is held by unit tests.
+    expect(figures.shards).toBeGreaterThanOrEqual(one.shards);
+  });
+});
