@@ -1,5 +1,5 @@
 import { type Context, compilePolicy, PolicyError, type Statement } from './iam-policy.ts';
-import { AwsError, type Caller, type Denial, type Iam, type Resource } from './types.ts';
+import { AwsError, type Caller, type Decision, type Iam, type Resource } from './types.ts';
 
 /** The access key of whoever sits at the keyboard; everything is allowed to it. */
 export const OPERATOR_ACCESS_KEY = 'LOCALOPERATOR';
@@ -72,7 +72,7 @@ export function createIam(resources: readonly Resource[]): Iam {
   const resourcePolicies = compileResourcePolicies(resources);
   checkTrust(resources);
 
-  const listeners = new Set<(denial: Denial) => void>();
+  const listeners = new Set<(decision: Decision) => void>();
   const revoked = new Set<string>();
   const remembered = new Map<string, Candidates>();
 
@@ -124,8 +124,9 @@ export function createIam(resources: readonly Resource[]): Iam {
 
   return {
     authorize(caller, action, resourceArn, context = {}) {
-      if (allowed(caller, action, resourceArn, context)) return;
-      for (const listener of listeners) listener({ caller, action, resource: resourceArn });
+      const mayDo = allowed(caller, action, resourceArn, context);
+      for (const listener of listeners) listener({ caller, action, resource: resourceArn, allowed: mayDo });
+      if (mayDo) return;
       throw new AwsError(
         'AccessDeniedException',
         `${nameOfCaller(caller)} is not authorized to perform ${action} on ${resourceArn}`,
@@ -136,7 +137,7 @@ export function createIam(resources: readonly Resource[]): Iam {
       revoked.add(arn);
       return () => revoked.delete(arn);
     },
-    onDenied(listener) {
+    onDecision(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },

@@ -32,10 +32,11 @@ export interface Clock {
   readonly offset: number;
 }
 
-export interface Denial {
+export interface Decision {
   readonly caller: Caller;
   readonly action: string;
   readonly resource: string;
+  readonly allowed: boolean;
 }
 
 /** Policies of the template: identity policies of roles, and resource policies (queues, functions, buses, buckets, keys). */
@@ -44,8 +45,8 @@ export interface Iam {
   authorize(caller: Caller, action: string, resourceArn: string, context?: Record<string, string>): void;
   /** For tests: the role's policies no longer count. Returns the function that gives them back. */
   revoke(roleArn: string): () => void;
-  /** For tests: told of every refusal. Returns the listener's removal. */
-  onDenied(listener: (denial: Denial) => void): () => void;
+  /** For tests: told of every decision. Returns the listener's removal. */
+  onDecision(listener: (decision: Decision) => void): () => void;
 }
 
 /** An error in the shape that the AWS SDK maps to an exception class. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Resource } from '../../local/types.ts';
-import { openStore, order, type Store, sell, settled, totalOf } from '../store.ts';
+import { type Goods, openStore, order, type Store, sell, settled, totalOf, until } from '../store.ts';
 
 export interface RoleFigures {
   /** What lost its role, by kind. */
@@ -16,18 +17,27 @@ interface Holder {
   readonly arn: string;
 }
 
+/** A use of some part of the store, which needs nothing of what others have done. */
+type Use = () => Promise<unknown>;
+
 /**
  * Takes the role of every function, workflow, pipe and schedule away in turn, and every rule's permission to deliver;
- * then uses the store. Each time a call must be refused, and that call must be one of theirs.
+ * then uses the store. Each time a call must be refused, and that call must be one of theirs. The store is first used
+ * with all roles in place, to see who takes part in what: each is then tried where it was seen.
  */
 export async function roles(report: (line: string) => void = () => {}): Promise<RoleFigures> {
-  const store = await openStore();
+  const store = await openStore({ quiet: true });
   try {
-    await tour(store, () => false, true);
+    const uses = await usesOf(store);
     const holders = holdersOf(store);
+    const seen: ReadonlySet<string>[] = [];
+    for (const use of uses) seen.push(await whoTakesPart(store, holders, use));
     const unnoticed: string[] = [];
     for (const holder of holders) {
-      const noticed = await isNoticed(store, holder);
+      const [its, others] = [true, false].map((part) =>
+        uses.filter((_, at) => seen[at]!.has(holder.arn) === part),
+      );
+      const noticed = await isNoticed(store, holder, [...its!, ...others!]);
       report(`${noticed ? 'refused ' : 'UNNOTICED'} ${holder.kind} ${holder.name}`);
       if (!noticed) unnoticed.push(`${holder.kind} ${holder.name}`);
     }
@@ -51,28 +61,55 @@ function holdersOf({ cloud: { runtime } }: Store): Holder[] {
   ];
 }
 
-async function isNoticed(store: Store, holder: Holder): Promise<boolean> {
-  let refused = false;
-  const { iam } = store.cloud.runtime;
-  const logsOnly = mayOnlyLog(store, holder.arn);
-  const forget = iam.onDenied(({ caller, action }) => {
-    // Losing its log is what everybody notices; who may do more must miss that.
-    if (action.startsWith('logs:') && !logsOnly) return;
-    const who = caller.kind === 'role' ? caller.roleArn : caller.kind === 'service' ? caller.sourceArn : '';
-    if (who === holder.arn) refused = true;
+/** The ARNs of those who were asked for a permission while the store was used, and until it had come to rest. */
+async function whoTakesPart(store: Store, holders: readonly Holder[], use: Use): Promise<Set<string>> {
+  const seen = new Set<string>();
+  const forget = listen(store, holders, ({ arn }) => seen.add(arn));
+  await use();
+  await until('all queues are empty', async () => {
+    const { body } = await store.request('GET', '/_local/queues');
+    return body.items.every(({ visible, inFlight, delayed }: any) => visible + inFlight + delayed === 0);
   });
-  const giveBack = iam.revoke(holder.arn);
-  // Nobody lives on what a warm function remembers.
+  forget();
+  return seen;
+}
+
+async function isNoticed(store: Store, holder: Holder, uses: readonly Use[]): Promise<boolean> {
+  const refused = Promise.withResolvers<true>();
+  const forget = listen(store, [holder], (_, allowed) => allowed || refused.resolve(true));
   const { runtime } = store.cloud;
+  const giveBack = runtime.iam.revoke(holder.arn);
+  // Nobody lives on what a warm function remembers.
   if (holder.kind === 'function')
     await runtime.call('lambda', 'Retire', { Role: holder.arn }, { kind: 'operator' });
   try {
-    await tour(store, () => refused).catch(() => undefined);
-    return refused;
+    for (const use of uses) {
+      // What works behind the API may be refused only after the use itself has ended, well or not.
+      const used = use().catch(() => undefined);
+      const tooLate = used.then(() => pause(patienceMs, false));
+      if (await Promise.race([refused.promise, tooLate])) return true;
+    }
+    return false;
   } finally {
     giveBack();
     forget();
   }
+}
+
+/** Tells whenever one of the holders is allowed or refused something. */
+function listen(
+  store: Store,
+  holders: readonly Holder[],
+  tell: (holder: Holder, allowed: boolean) => void,
+): () => void {
+  const byArn = new Map(holders.map((holder) => [holder.arn, holder]));
+  const onlyLogs = new Set(holders.filter(({ arn }) => mayOnlyLog(store, arn)).map(({ arn }) => arn));
+  return store.cloud.runtime.iam.onDecision(({ caller, action, allowed }) => {
+    const arn = caller.kind === 'role' ? caller.roleArn : caller.kind === 'service' ? caller.sourceArn : '';
+    const holder = byArn.get(arn);
+    // Losing its log is what everybody notices; who may do more must miss that.
+    if (holder && (!action.startsWith('logs:') || onlyLogs.has(arn))) tell(holder, allowed);
+  });
 }
 
 /** Whether the role's policies hold nothing but logs and traces. */
@@ -86,176 +123,140 @@ function mayOnlyLog({ cloud: { runtime } }: Store, roleArn: string): boolean {
   return actions.length > 0 && actions.every((action) => /^(logs|xray):/.test(action));
 }
 
-/** How long a step may take that waits for what happens behind the API. */
+/** How long a refusal may take that comes behind the API, milliseconds. */
 const patienceMs = 8_000;
 
-/** Uses every part of the store; ends early once `over`. */
-async function tour(store: Store, over: () => boolean, isFirst = false): Promise<void> {
+async function usesOf(store: Store): Promise<Use[]> {
+  const key = () => ({ 'idempotency-key': randomUUID() });
+  const any = { 'if-match': '*' };
+  const { runtime } = store.cloud;
   const shopper = await store.account();
   const finance = await store.account('finance');
   const operator = { token: await store.operator() };
-  const steps = requests(store, shopper, finance, operator, isFirst);
-  for (const step of steps) {
-    if (over()) return;
-    await Promise.race([step(), overSoon(over)]);
-  }
-}
-
-/** Ends when it is over, so that a step that will never end is not waited for. */
-async function overSoon(over: () => boolean): Promise<void> {
-  const deadline = performance.now() + patienceMs;
-  while (!over() && performance.now() < deadline) await new Promise((done) => setTimeout(done, 20));
-}
-
-type Account = { token: string };
-
-function requests(
-  store: Store,
-  shopper: Account,
-  finance: Account,
-  operator: Account,
-  isFirst: boolean,
-): (() => Promise<unknown>)[] {
-  const key = () => ({ 'idempotency-key': randomUUID() });
-  const any = { 'if-match': '*' };
-  let goods: Awaited<ReturnType<typeof sell>>;
-  let cartId = '';
-  let orderId = '';
-  let dropId = 'drp_1';
-  const get = (path: string, { token }: Partial<Account> = {}) =>
+  const goods = await sell(store, { stock: 5_000, shards: 2 });
+  const lines = [{ sku: goods.sku, quantity: 1 }];
+  const total = await totalOf(store, lines);
+  const get = (path: string, { token }: { token?: string } = {}) =>
     store.request('GET', path, token ? { token } : {});
-  const buy = async (payWith: string | null) => {
-    const lines = [{ sku: goods.sku, quantity: 1 }];
-    const { body } = await order(store, { ...shopper, lines, total: await totalOf(store, lines), payWith });
-    return body.id as string;
-  };
+  const buy = async () => (await order(store, { ...shopper, lines, total, payWith: null })).body.id as string;
   const run = (target: RegExp, daysAgo: number) => {
-    const time = new Date(store.cloud.runtime.clock.now() - daysAgo * 24 * 3_600_000).toISOString();
-    return Promise.all(
-      store.cloud.runtime
-        .resources('AWS::Scheduler::Schedule')
-        .filter(({ properties }) => target.test(properties.Target.Arn))
-        .map(({ ref }) => store.request('POST', `/_local/schedules/${ref}/run`, { json: { time } })),
-    );
+    const time = new Date(runtime.clock.now() - daysAgo * 24 * 3_600_000).toISOString();
+    const runs = runtime
+      .resources('AWS::Scheduler::Schedule')
+      .filter(({ properties }) => target.test(properties.Target.Arn))
+      .map(({ ref }) => store.request('POST', `/_local/schedules/${ref}/run`, { json: { time } }));
+    // A drop that has just closed is conducted for a minute.
+    return Promise.race([Promise.allSettled(runs), pause(patienceMs)]);
   };
+  // Finance takes day after day: the first use begins so far back that there is one for every other.
+  let daysAgo = 200;
   return [
+    () => store.account('finance'),
     () =>
-      Promise.all([
-        get('/v1/health'),
-        get('/v1/openapi.json'),
-        get('/v1/nowhere'),
-        get('/v1/products'),
-        get('/v1/categories'),
-      ]),
-    async () => {
-      goods = await sell(store, { stock: 50, shards: 2 });
-    },
+      Promise.all(
+        ['health', 'openapi.json', 'nowhere', 'products', 'categories'].map((path) => get(`/v1/${path}`)),
+      ),
+    () => sell(store, { stock: 50, shards: 2 }),
     () =>
       store.request('POST', '/v1/admin/products/import', {
         ...operator,
         headers: { 'content-type': 'text/csv' },
         text: `id,name,description,category,style,price\n${randomUUID()},Cup,Plain,housewares,kitchen,5.00\n`,
       }),
-    () =>
-      Promise.all([
-        get(`/v1/products/${goods.productId}`),
-        store.request('PATCH', `/v1/admin/products/${goods.productId}`, {
-          ...operator,
-          headers: any,
-          json: { style: 'tea' },
-        }),
-        get(`/v1/admin/stock/${goods.sku}`, operator),
-        store.request('PUT', `/v1/admin/stock/${goods.sku}`, {
-          ...operator,
-          headers: { ...key(), ...any },
-          json: { adjust: 1, reason: 'found one' },
-        }),
-      ]),
-    async () => {
-      const now = store.cloud.runtime.clock.now();
-      const { body } = await store.request('POST', '/v1/admin/drops', {
-        ...operator,
-        headers: key(),
-        json: {
-          name: 'A tour',
-          skus: [goods.sku],
-          opensAt: new Date(now - 1_000).toISOString(),
-          closesAt: new Date(now + 60_000).toISOString(),
-          perCustomerLimit: 1,
-          admission: { rate: 10 },
-          fallbackPerSecond: 1,
-        },
-      });
-      dropId = body?.id ?? dropId;
-    },
-    () =>
-      Promise.all([
-        get('/v1/admin/drops', operator),
-        get(`/v1/admin/drops/${dropId}`, operator),
-        get(`/v1/drops/${dropId}`),
-        store.request('PATCH', `/v1/admin/drops/${dropId}`, {
-          ...operator,
-          headers: any,
-          json: { fallbackPerSecond: 2 },
-        }),
-      ]),
-    async () => {
-      const { body } = await store.request('POST', `/v1/drops/${dropId}/tickets`, shopper);
-      await get(`/v1/drops/${dropId}/tickets/${body?.id ?? 'tkt_1'}`, shopper);
-      // A drop that goes on would be conducted for a minute at every tour.
-      await store.request('PATCH', `/v1/admin/drops/${dropId}`, {
-        ...operator,
-        headers: any,
-        json: { state: 'closed' },
-      });
-    },
+    () => changeGoods(store, goods, operator),
+    () => holdDrop(store, operator, shopper),
     async () => {
       const { body } = await store.request('POST', '/v1/carts', { json: {} });
-      cartId = body.id;
+      const line = `/v1/carts/${body.id}/lines/${goods.sku}`;
+      await store.request('PUT', line, { headers: any, json: { quantity: 1 } });
+      await get(`/v1/carts/${body.id}`);
+      await store.request('DELETE', line, { headers: any });
+      await store.request('POST', `/v1/carts/${body.id}/claim`, { ...shopper, json: {} });
     },
-    () =>
-      store.request('PUT', `/v1/carts/${cartId}/lines/${goods.sku}`, { headers: any, json: { quantity: 1 } }),
-    () => get(`/v1/carts/${cartId}`),
-    () => store.request('DELETE', `/v1/carts/${cartId}/lines/${goods.sku}`, { headers: any }),
-    () => store.request('POST', `/v1/carts/${cartId}/claim`, { ...shopper, json: {} }),
     async () => {
-      orderId = await buy(null);
-    },
-    () =>
-      Promise.all([
+      const orderId = await buy();
+      await Promise.all([
         get('/v1/orders', shopper),
         get(`/v1/orders/${orderId}`, shopper),
         get(`/v1/orders/${orderId}/events`, shopper),
         get('/v1/admin/orders', operator),
         get(`/v1/admin/orders/${orderId}`, operator),
-      ]),
-    () =>
-      store.request('POST', `/v1/orders/${orderId}/payments`, {
+      ]);
+      await store.request('POST', `/v1/orders/${orderId}/cancel`, { ...shopper, headers: key() });
+    },
+    async () => {
+      const orderId = await buy();
+      const pay = { method: 'card', token: 'tok_approve' };
+      await store.request('POST', `/v1/orders/${orderId}/payments`, {
         ...shopper,
         headers: key(),
-        json: { method: 'card', token: 'tok_approve' },
-      }),
-    () => settled(store, shopper.token, orderId, { payment: 'captured' }, patienceMs),
-    () =>
-      store.request('POST', `/v1/admin/orders/${orderId}/fulfil`, { ...operator, headers: key(), json: {} }),
-    () =>
-      store.request('POST', `/v1/admin/orders/${orderId}/deliver`, { ...operator, headers: key(), json: {} }),
-    () =>
-      store.request('POST', `/v1/admin/orders/${orderId}/refunds`, {
-        ...operator,
-        headers: key(),
-        json: { reason: 'damaged' },
-      }),
-    () => settled(store, shopper.token, orderId, { payment: 'refunded' }, patienceMs),
-    async () => store.request('POST', `/v1/orders/${await buy(null)}/cancel`, { ...shopper, headers: key() }),
+        json: pay,
+      });
+      await settled(store, shopper.token, orderId, { payment: 'captured' }, patienceMs);
+      for (const [step, json] of [['fulfil'], ['deliver'], ['refunds', { reason: 'damaged' }]] as const) {
+        const path = `/v1/admin/orders/${orderId}/${step}`;
+        await store.request('POST', path, { ...operator, headers: key(), json: json ?? {} });
+      }
+      await settled(store, shopper.token, orderId, { payment: 'refunded' }, patienceMs);
+    },
     () => run(/function/, 0),
-    // Finance takes day after day: the first tour begins so far back that there is one for every other tour.
-    () => run(/stateMachine/, isFirst ? 200 : 2),
     async () => {
+      await run(/stateMachine/, daysAgo);
+      daysAgo = 2;
       const { body } = await get('/v1/finance/exports', finance);
       if (body?.items?.[0]) await get(`/v1/finance/exports/${body.items[0].date}`, finance);
     },
-    // Those that work behind the API have until now to be refused.
-    () => store.request('GET', '/v1/health'),
   ];
+}
+
+type Account = { token: string };
+
+function changeGoods(store: Store, { productId, sku }: Goods, operator: Account): Promise<unknown> {
+  const any = { 'if-match': '*' };
+  return Promise.all([
+    store.request('GET', `/v1/products/${productId}`),
+    store.request('PATCH', `/v1/admin/products/${productId}`, {
+      ...operator,
+      headers: any,
+      json: { style: 'tea' },
+    }),
+    store.request('GET', `/v1/admin/stock/${sku}`, operator),
+    store.request('PUT', `/v1/admin/stock/${sku}`, {
+      ...operator,
+      headers: { 'idempotency-key': randomUUID(), ...any },
+      json: { adjust: 1, reason: 'found one' },
+    }),
+  ]);
+}
+
+/** From its announcement to its end: one that goes on would be conducted for a minute. */
+async function holdDrop(store: Store, operator: Account, shopper: Account): Promise<void> {
+  const { sku } = await sell(store, { stock: 5 });
+  const any = { 'if-match': '*' };
+  const now = store.cloud.runtime.clock.now();
+  const { body } = await store.request('POST', '/v1/admin/drops', {
+    ...operator,
+    headers: { 'idempotency-key': randomUUID() },
+    json: {
+      name: 'One of many',
+      skus: [sku],
+      opensAt: new Date(now - 1_000).toISOString(),
+      closesAt: new Date(now + 60_000).toISOString(),
+      perCustomerLimit: 1,
+      admission: { rate: 10 },
+      fallbackPerSecond: 1,
+    },
+  });
+  const dropId = body?.id ?? 'drp_1';
+  const change = (json: object) =>
+    store.request('PATCH', `/v1/admin/drops/${dropId}`, { ...operator, headers: any, json });
+  await Promise.all([
+    store.request('GET', '/v1/admin/drops', operator),
+    store.request('GET', `/v1/admin/drops/${dropId}`, operator),
+    store.request('GET', `/v1/drops/${dropId}`),
+    change({ fallbackPerSecond: 2 }),
+  ]);
+  const ticket = await store.request('POST', `/v1/drops/${dropId}/tickets`, shopper);
+  await store.request('GET', `/v1/drops/${dropId}/tickets/${ticket.body?.id ?? 'tkt_1'}`, shopper);
+  await change({ state: 'closed' });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { accessKeyFor, createIam, roleOfAccessKey } from '../../local/iam.ts';
-import type { Caller, Denial, Resource } from '../../local/types.ts';
+import type { Caller, Decision, Resource } from '../../local/types.ts';
 import { resource } from './support/runtime.ts';
 
 const account = '111122223333';
@@ -300,14 +300,18 @@ describe('for tests', () => {
     expect(() => iam.authorize(role, 'sqs:SendMessage', queueArn)).not.toThrow();
   });
 
-  it('refusals are told, naming caller, action and resource', () => {
+  it('decisions are told, naming caller, action and resource', () => {
     const iam = createIam(allowed);
-    const denials: Denial[] = [];
-    const remove = iam.onDenied((denial) => denials.push(denial));
+    const decisions: Decision[] = [];
+    const remove = iam.onDecision((decision) => decisions.push(decision));
+    iam.authorize(role, 'sqs:SendMessage', queueArn);
     expect(() => iam.authorize(role, 's3:GetObject', 'arn:aws:s3:::a')).toThrow();
     remove();
     expect(() => iam.authorize(role, 's3:GetObject', 'arn:aws:s3:::b')).toThrow();
-    expect(denials).toEqual([{ caller: role, action: 's3:GetObject', resource: 'arn:aws:s3:::a' }]);
+    expect(decisions).toEqual([
+      { caller: role, action: 'sqs:SendMessage', resource: queueArn, allowed: true },
+      { caller: role, action: 's3:GetObject', resource: 'arn:aws:s3:::a', allowed: false },
+    ]);
   });
 
   it('the operator may do everything', () => {

@@ -195,7 +195,9 @@ describe('a pipe', () => {
     const seen = outside();
     const cloud = await start(seen);
     const giveBack = cloud.runtime.iam.revoke('arn:aws:iam::000000000000:role/shop-Role');
-    const refused = new Promise((done) => cloud.runtime.iam.onDenied((denial) => done(denial.action)));
+    const refused = new Promise((done) =>
+      cloud.runtime.iam.onDecision(({ action, allowed }) => !allowed && done(action)),
+    );
     await put(cloud, 'a');
     expect(await refused).toMatch(/^dynamodb:/);
     expect(seen.entries).toEqual([]);

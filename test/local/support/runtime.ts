@@ -11,7 +11,7 @@ import {
   AwsError,
   type Caller,
   type Clock,
-  type Denial,
+  type Decision,
   type Iam,
   type Resource,
   type Runtime,
@@ -183,20 +183,21 @@ export function manualClock(start = Date.UTC(2026, 10, 22)): Clock {
 }
 
 function listIam(denied: Set<string>, revoked: Set<string>): Iam {
-  const listeners = new Set<(denial: Denial) => void>();
+  const listeners = new Set<(decision: Decision) => void>();
   return {
     authorize(caller, action, resourceArn) {
       if (caller.kind === 'operator') return;
       const role = caller.kind === 'role' ? caller.roleArn : caller.sourceArn;
-      if (!denied.has(`${action} ${resourceArn}`) && !revoked.has(role)) return;
-      for (const listener of listeners) listener({ caller, action, resource: resourceArn });
+      const allowed = !denied.has(`${action} ${resourceArn}`) && !revoked.has(role);
+      for (const listener of listeners) listener({ caller, action, resource: resourceArn, allowed });
+      if (allowed) return;
       throw new AwsError('AccessDeniedException', `${role} may not ${action} on ${resourceArn}`, 403);
     },
     revoke(roleArn) {
       revoked.add(roleArn);
       return () => revoked.delete(roleArn);
     },
-    onDenied(listener) {
+    onDecision(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
