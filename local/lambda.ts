@@ -193,6 +193,7 @@ class EmulatedFunction {
   #running = 0;
   #environmentsStarted = 0;
   #logs = true;
+  #stopped = false;
 
   constructor(
     resource: Resource,
@@ -237,6 +238,7 @@ class EmulatedFunction {
     id: string,
     traceHeader: string,
   ): Promise<InvocationOutcome> {
+    if (this.#stopped) throw new AwsError('ServiceException', 'The embedded cloud is stopping', 500);
     const release = this.#take();
     try {
       this.#ramp();
@@ -294,7 +296,9 @@ class EmulatedFunction {
     this.#runtime.meter.add({ service: 'lambda', resource: this.resource.ref, operation, by, counts });
   }
 
+  /** For good: a workflow that tries again meanwhile would start an environment that nobody ends. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     await Promise.all([...this.#threads].map((thread) => thread.stop()));
   }
 

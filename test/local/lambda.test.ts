@@ -51,6 +51,12 @@ test('the bundle is loaded once and serves many invocations at a time', async ()
   expect(answers.map(({ Payload }) => Payload)).toEqual(Array(20).fill(1));
 });
 
+test('nothing starts an environment once the cloud is stopping', async () => {
+  const { lambda, invoke } = start('export const handler = async () => 1;');
+  await lambda.stop!();
+  await expect(invoke()).rejects.toThrow('is stopping');
+});
+
 test("the environment holds the template's variables and Lambda's own, and nothing of the host's", async () => {
   process.env.FLOODGATE_TEST_LEAK = 'leaked';
   onTestFinished(() => {
