@@ -28,6 +28,7 @@ export type Deed = { readonly name: string; readonly at: number } & (
   | { readonly does: 'adjust'; readonly sku: string; readonly by: number }
   | { readonly does: 'set'; readonly sku: string; readonly to: number }
   | { readonly does: 'shards'; readonly sku: string; readonly count: number }
+  | { readonly does: 'close' }
   | { readonly does: 'refund'; readonly of: string; readonly amount?: number | undefined }
 );
 
@@ -123,13 +124,14 @@ export function planOf(seed: number): Plan {
   const weather = Object.entries(mishaps)
     .filter(([kind]) => !fine && chance.happens(`has ${kind}`, 0.5))
     .map(([kind, most]) => [kind, most * chance.of(`how much ${kind}`)]);
+  const drop = chance.happens('drop', 0.25) ? dropOf(chance, skus[0]!) : undefined;
   return {
     seed,
     start: Date.parse(chance.pick('start', starts)),
     goods,
     shoppers,
-    deeds,
-    ...(chance.happens('drop', 0.25) && { drop: dropOf(chance, skus[0]!) }),
+    deeds: [...deeds, ...(drop ? deedsAround(chance, drop) : [])],
+    ...(drop && { drop }),
     weather: Object.fromEntries(weather),
     spared: new Set(),
     bus: {
@@ -175,6 +177,24 @@ function dropOf(chance: Chance, sku: string): DropPlan {
     fallbackPerSecond: chance.whole('drop fallback', 1, 2),
     conducted: chance.pick('drop conducted', [[0, 1, 2], [0], [1, 2], []]),
   };
+}
+
+/** Operators who would change what stands still: while most are admitted, and as soon as the drop has been closed. */
+function deedsAround(chance: Chance, { sku, opensAfter }: DropPlan): Deed[] {
+  const price = (name: string, at: number): Deed => {
+    return { name, at, does: 'price', sku, amount: chance.pick(`${name} amount`, [700, 1_700, 2_700]) };
+  };
+  const within = Array.from({ length: chance.whole('reprices in the drop', 0, 6) }, (_, index) => {
+    const name = `in-the-drop-${index + 1}`;
+    return price(name, opensAfter + chance.whole(`${name} at`, 5_000, 40_000));
+  });
+  if (!chance.happens('closes the drop', 0.4)) return within;
+  const at = opensAfter + chance.whole('closes the drop at', 8_000, 60_000);
+  const after = [1, 2, 3].map((number) => {
+    const name = `after-the-drop-${number}`;
+    return price(name, at + chance.whole(`${name} at`, 50, 3_000));
+  });
+  return [...within, { name: 'close-the-drop', at, does: 'close' }, ...after];
 }
 
 function deedOf(chance: Chance, name: string, skus: readonly string[], shoppers: readonly Shopper[]): Deed {
