@@ -23,11 +23,13 @@ interface Holder {
 export async function roles(report: (line: string) => void = () => {}): Promise<RoleFigures> {
   const store = await openStore();
   try {
-    await tour(store, () => false, true);
+    const openDrop = (await announce(store, (await sell(store, { stock: 1 })).sku))!;
+    await store.request('POST', '/_local/clock', { json: { advanceSeconds: leadSeconds + 1 } });
+    await tour(store, openDrop, () => false, true);
     const holders = holdersOf(store);
     const unnoticed: string[] = [];
     for (const holder of holders) {
-      const noticed = await isNoticed(store, holder);
+      const noticed = await isNoticed(store, openDrop, holder);
       report(`${noticed ? 'refused ' : 'UNNOTICED'} ${holder.kind} ${holder.name}`);
       if (!noticed) unnoticed.push(`${holder.kind} ${holder.name}`);
     }
@@ -51,7 +53,7 @@ function holdersOf({ cloud: { runtime } }: Store): Holder[] {
   ];
 }
 
-async function isNoticed(store: Store, holder: Holder): Promise<boolean> {
+async function isNoticed(store: Store, openDrop: string, holder: Holder): Promise<boolean> {
   let refused = false;
   const { iam } = store.cloud.runtime;
   const logsOnly = mayOnlyLog(store, holder.arn);
@@ -67,7 +69,7 @@ async function isNoticed(store: Store, holder: Holder): Promise<boolean> {
   if (holder.kind === 'function')
     await runtime.call('lambda', 'Retire', { Role: holder.arn }, { kind: 'operator' });
   try {
-    await tour(store, () => refused).catch(() => undefined);
+    await tour(store, openDrop, () => refused).catch(() => undefined);
     return refused;
   } finally {
     giveBack();
@@ -90,11 +92,11 @@ function mayOnlyLog({ cloud: { runtime } }: Store, roleArn: string): boolean {
 const patienceMs = 8_000;
 
 /** Uses every part of the store; ends early once `over`. */
-async function tour(store: Store, over: () => boolean, isFirst = false): Promise<void> {
+async function tour(store: Store, openDrop: string, over: () => boolean, isFirst = false): Promise<void> {
   const shopper = await store.account();
   const finance = await store.account('finance');
   const operator = { token: await store.operator() };
-  const steps = requests(store, shopper, finance, operator, isFirst);
+  const steps = requests({ store, shopper, finance, operator, openDrop, isFirst });
   for (const step of steps) {
     if (over()) return;
     await Promise.race([step(), overSoon(over)]);
@@ -109,13 +111,43 @@ async function overSoon(over: () => boolean): Promise<void> {
 
 type Account = { token: string };
 
-function requests(
-  store: Store,
-  shopper: Account,
-  finance: Account,
-  operator: Account,
-  isFirst: boolean,
-): (() => Promise<unknown>)[] {
+/** How long before it opens a drop is announced at least. */
+const leadSeconds = 120;
+
+async function announce(store: Store, sku: string, opensInSeconds?: number): Promise<string | undefined> {
+  const now = store.cloud.runtime.clock.now();
+  const at = (seconds: number) => new Date(now + seconds * 1_000).toISOString();
+  const { body } = await store.request('POST', '/v1/admin/drops', {
+    token: await store.operator(),
+    headers: { 'idempotency-key': randomUUID() },
+    json: {
+      name: 'A tour',
+      skus: [sku],
+      ...(opensInSeconds !== undefined && { opensAt: at(opensInSeconds) }),
+      closesAt: at(30 * 86_400),
+      perCustomerLimit: 1,
+      admission: { rate: 10 },
+      fallbackPerSecond: 1,
+    },
+  });
+  return body?.id;
+}
+
+function requests({
+  store,
+  shopper,
+  finance,
+  operator,
+  openDrop,
+  isFirst,
+}: {
+  store: Store;
+  shopper: Account;
+  finance: Account;
+  operator: Account;
+  openDrop: string;
+  isFirst: boolean;
+}): (() => Promise<unknown>)[] {
   const key = () => ({ 'idempotency-key': randomUUID() });
   const any = { 'if-match': '*' };
   let goods: Awaited<ReturnType<typeof sell>>;
@@ -172,21 +204,8 @@ function requests(
         }),
       ]),
     async () => {
-      const now = store.cloud.runtime.clock.now();
-      const { body } = await store.request('POST', '/v1/admin/drops', {
-        ...operator,
-        headers: key(),
-        json: {
-          name: 'A tour',
-          skus: [goods.sku],
-          opensAt: new Date(now - 1_000).toISOString(),
-          closesAt: new Date(now + 60_000).toISOString(),
-          perCustomerLimit: 1,
-          admission: { rate: 10 },
-          fallbackPerSecond: 1,
-        },
-      });
-      dropId = body?.id ?? dropId;
+      // So far ahead that nobody conducts it.
+      dropId = (await announce(store, goods.sku, 86_400)) ?? dropId;
     },
     () =>
       Promise.all([
@@ -200,9 +219,9 @@ function requests(
         }),
       ]),
     async () => {
-      const { body } = await store.request('POST', `/v1/drops/${dropId}/tickets`, shopper);
-      await get(`/v1/drops/${dropId}/tickets/${body?.id ?? 'tkt_1'}`, shopper);
-      // A drop that goes on would be conducted for a minute at every tour.
+      const { body } = await store.request('POST', `/v1/drops/${openDrop}/tickets`, shopper);
+      await get(`/v1/drops/${openDrop}/tickets/${body?.id ?? 'tkt_1'}`, shopper);
+      // Its SKU is sold as others are again.
       await store.request('PATCH', `/v1/admin/drops/${dropId}`, {
         ...operator,
         headers: any,
