@@ -14,6 +14,8 @@ export interface Read {
   readonly entries: ReadonlyMap<string, readonly DropEntry[]>;
 }
 
+const nothing: Read = { prices: new Map(), entries: new Map() };
+
 interface Memory {
   /** Before it was read. */
   readonly at: number;
@@ -49,12 +51,13 @@ export function saleMemory(now: Now) {
     /** Whether the SKU's drop is open, and what is known of it recent. */
     knows: (sku: string) => remembered(sku) !== undefined,
 
-    /** @param read asked for what is not remembered, if only for nothing */
+    /** @param read what is not remembered */
     async onSale(skus: readonly string[], read: (skus: readonly string[]) => Promise<Read>): Promise<OnSale> {
       const at = now();
       const known = skus.flatMap((sku) => remembered(sku) ?? []);
       const names = new Set(known.map(({ price }) => price.sku));
-      const fresh = await read(skus.filter((sku) => !names.has(sku)));
+      const unknown = skus.filter((sku) => !names.has(sku));
+      const fresh = unknown.length > 0 ? await read(unknown) : nothing;
       learn(fresh, at);
       const prices = new Map(fresh.prices);
       const entries = new Map(fresh.entries);

@@ -1,15 +1,10 @@
 import { mostShards } from '../../inventory/contract.ts';
-import { type Shard, unitsIn } from '../../inventory/published.ts';
+import { plenty, type Shard, unitsIn } from '../../inventory/published.ts';
 import type { Now } from '../../kernel/clock.ts';
 import type { Committed, Known, Placement } from '../app/place-order.ts';
 
 /** Older memories say nothing any more. Milliseconds. */
 const ageMs = 1_000;
-/**
- * Units of a shard on average from which on a hint serves the next orders too. Below, units are gone before it is old, and
- * each order reads for itself.
- */
-const plenty = 20;
 /** Losses that make a SKU hot enough to be told of, and how often it is told, in milliseconds. */
 const hotFrom = 3;
 const toldEveryMs = 1_000;
@@ -66,7 +61,8 @@ export function stockMemory(now: Now) {
 
   return {
     /**
-     * Hints of SKUs: remembered where there was plenty within the last second, otherwise read.
+     * Hints of SKUs: remembered where there was plenty in a shard on average within the last second. Below that units are gone
+     * before a hint is old, and each order reads for itself.
      * @param keeps for which SKUs many come: their hints are worth remembering
      */
     async hints(
@@ -80,7 +76,8 @@ export function stockMemory(now: Now) {
         const hint = hintOf(sku);
         if (hint) hints.set(sku, hint);
       }
-      for (const [sku, known] of await read(skus.filter((sku) => !hints.has(sku)))) {
+      const unknown = skus.filter((sku) => !hints.has(sku));
+      for (const [sku, known] of unknown.length > 0 ? await read(unknown) : []) {
         hints.set(sku, known);
         const isPlenty = unitsIn(known.shards) >= plenty * known.shards.length;
         if (isPlenty && !known.soldOut && keeps(sku)) memoryOf(sku).hint = { known, at };
