@@ -64,6 +64,8 @@ export interface Plan {
   readonly spared: ReadonlySet<string>;
   /** How often an event comes twice, is lost before the bus, or takes minutes. */
   readonly bus: { readonly twice: number; readonly lost: number; readonly slow: number };
+  /** In how many environments orders are placed. */
+  readonly environments: number;
   /** Whether the clocks of processes differ. */
   readonly skewed: boolean;
   /** Milliseconds for which reads that may be behind are behind at most. */
@@ -113,7 +115,9 @@ export function planOf(seed: number): Plan {
     ),
   }));
   const skus = goods.map(({ sku }) => sku);
-  const shoppers = Array.from({ length: chance.whole('shoppers', 3, 9) }, (_, index) =>
+  const drop = chance.happens('drop', 0.25) ? dropOf(chance, skus[0]!) : undefined;
+  const crowd = chance.whole('shoppers', 3, 9) + (drop ? chance.whole('crowd', 0, 6) : 0);
+  const shoppers = Array.from({ length: crowd }, (_, index) =>
     shopperOf(chance, `shopper-${index + 1}`, skus),
   );
   const deeds = Array.from({ length: chance.whole('deeds', 0, 6) }, (_, index) =>
@@ -124,7 +128,6 @@ export function planOf(seed: number): Plan {
   const weather = Object.entries(mishaps)
     .filter(([kind]) => !fine && chance.happens(`has ${kind}`, 0.5))
     .map(([kind, most]) => [kind, most * chance.of(`how much ${kind}`)]);
-  const drop = chance.happens('drop', 0.25) ? dropOf(chance, skus[0]!) : undefined;
   return {
     seed,
     start: Date.parse(chance.pick('start', starts)),
@@ -139,6 +142,7 @@ export function planOf(seed: number): Plan {
       lost: chance.pick('lost', [0, 0, 0.05, 0.2]),
       slow: chance.pick('slow', [0, 0.1, 0.4]),
     },
+    environments: chance.whole('environments', 1, 2),
     skewed: chance.happens('skewed', 0.4),
     lag: chance.pick('lag', [0, 500, 30_000]),
   };
@@ -186,7 +190,7 @@ function deedsAround(chance: Chance, { sku, opensAfter }: DropPlan): Deed[] {
   };
   const within = Array.from({ length: chance.whole('reprices in the drop', 0, 6) }, (_, index) => {
     const name = `in-the-drop-${index + 1}`;
-    return price(name, opensAfter + chance.whole(`${name} at`, 5_000, 40_000));
+    return price(name, opensAfter + chance.whole(`${name} at`, 6_000, 20_000));
   });
   if (!chance.happens('closes the drop', 0.4)) return within;
   const at = opensAfter + chance.whole('closes the drop at', 8_000, 60_000);

@@ -83,7 +83,8 @@ class Simulation {
       run: (actor, actors, command) => this.#saga(actor, actors, command, bug.faults),
     };
     // Orders share environments, and with them what these remember.
-    const environmentOf = (actor: string) => `environment ${chance.whole(`${actor} runs in`, 1, 2)}`;
+    const environmentOf = (actor: string) =>
+      `environment ${chance.whole(`${actor} runs in`, 1, plan.environments)}`;
     this.#actors = new Actors(world, saga, environmentOf);
     this.#bus = new Bus(scheduler, this.#actors, chance, plan);
     world.heard = (event) => this.#bus.pipe(event);

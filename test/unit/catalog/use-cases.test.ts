@@ -304,7 +304,7 @@ describe('an import', () => {
     await send(`${header}k,Kite,,tools,kite,1,1\nl,Lamp,,tools,lamp,1,1\n`);
     held.add('sku_k');
     const answer = await send(
-      `${header}k,Kite,,tools,kite,2,1\nl,Lamp,,tools,lamp,2,1\nm,Mug,,tools,mug,1,1\n`,
+      `${header}k,Kite,,tools,kite,2,1\nl,Lamp,,tools,lamp,2,1\nmug,Mug,,tools,mug,1,1\n`,
     );
     expect(answer).toMatchObject({ imported: 1, updated: 1, unchanged: 0 });
     expect(answer.failed).toEqual([
