@@ -92,7 +92,6 @@ async function announce(store: Store, sku: string): Promise<string> {
     json: {
       name: 'Cost of a drop',
       skus: [sku],
-      opensAt: new Date(now - 1_000).toISOString(),
       closesAt: new Date(now + 86_400_000).toISOString(),
       perCustomerLimit: 1,
       admission: { rate: 10_000 },
@@ -101,6 +100,8 @@ async function announce(store: Store, sku: string): Promise<string> {
     },
   });
   if (status !== 201) throw new Error(`no drop: ${status} ${text}`);
+  const advanceSeconds = (Date.parse(body.opensAt) - (await timeOf(store))) / 1_000;
+  await store.request('POST', '/_local/clock', { json: { advanceSeconds } });
   return body.id;
 }
 

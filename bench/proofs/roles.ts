@@ -130,6 +130,8 @@ async function usesOf(store: Store): Promise<Use[]> {
   const key = () => ({ 'idempotency-key': randomUUID() });
   const any = { 'if-match': '*' };
   const { runtime } = store.cloud;
+  const openDrop = await announce(store, leadSeconds + 1);
+  await store.request('POST', '/_local/clock', { json: { advanceSeconds: leadSeconds + 2 } });
   const shopper = await store.account();
   const finance = await store.account('finance');
   const operator = { token: await store.operator() };
@@ -145,7 +147,7 @@ async function usesOf(store: Store): Promise<Use[]> {
       .resources('AWS::Scheduler::Schedule')
       .filter(({ properties }) => target.test(properties.Target.Arn))
       .map(({ ref }) => store.request('POST', `/_local/schedules/${ref}/run`, { json: { time } }));
-    // A drop that has just closed is conducted for a minute.
+    // A drop that is open is conducted for a minute.
     return Promise.race([Promise.allSettled(runs), pause(patienceMs)]);
   };
   // Finance takes day after day: the first use begins so far back that there is one for every other.
@@ -164,7 +166,7 @@ async function usesOf(store: Store): Promise<Use[]> {
         text: `id,name,description,category,style,price\n${randomUUID()},Cup,Plain,housewares,kitchen,5.00\n`,
       }),
     () => changeGoods(store, goods, operator),
-    () => holdDrop(store, operator, shopper),
+    () => holdDrop(store, openDrop, shopper),
     async () => {
       const { body } = await store.request('POST', '/v1/carts', { json: {} });
       const line = `/v1/carts/${body.id}/lines/${goods.sku}`;
@@ -229,34 +231,42 @@ function changeGoods(store: Store, { productId, sku }: Goods, operator: Account)
   ]);
 }
 
-/** From its announcement to its end: one that goes on would be conducted for a minute. */
-async function holdDrop(store: Store, operator: Account, shopper: Account): Promise<void> {
+/** How long before it opens a drop is announced at least. */
+const leadSeconds = 120;
+
+async function announce(store: Store, opensInSeconds: number): Promise<string> {
   const { sku } = await sell(store, { stock: 5 });
-  const any = { 'if-match': '*' };
   const now = store.cloud.runtime.clock.now();
+  const at = (seconds: number) => new Date(now + seconds * 1_000).toISOString();
   const { body } = await store.request('POST', '/v1/admin/drops', {
-    ...operator,
+    token: await store.operator(),
     headers: { 'idempotency-key': randomUUID() },
     json: {
       name: 'One of many',
       skus: [sku],
-      opensAt: new Date(now - 1_000).toISOString(),
-      closesAt: new Date(now + 60_000).toISOString(),
+      opensAt: at(opensInSeconds),
+      closesAt: at(30 * 86_400),
       perCustomerLimit: 1,
       admission: { rate: 10 },
       fallbackPerSecond: 1,
     },
   });
-  const dropId = body?.id ?? 'drp_1';
+  return body?.id ?? 'drp_1';
+}
+
+/** A drop that is announced, changed and called off, and a ticket of the open one. */
+async function holdDrop(store: Store, openDrop: string, shopper: Account): Promise<void> {
+  const operator = { token: await store.operator() };
+  const dropId = await announce(store, 86_400);
   const change = (json: object) =>
-    store.request('PATCH', `/v1/admin/drops/${dropId}`, { ...operator, headers: any, json });
+    store.request('PATCH', `/v1/admin/drops/${dropId}`, { ...operator, headers: { 'if-match': '*' }, json });
   await Promise.all([
     store.request('GET', '/v1/admin/drops', operator),
     store.request('GET', `/v1/admin/drops/${dropId}`, operator),
     store.request('GET', `/v1/drops/${dropId}`),
     change({ fallbackPerSecond: 2 }),
   ]);
-  const ticket = await store.request('POST', `/v1/drops/${dropId}/tickets`, shopper);
-  await store.request('GET', `/v1/drops/${dropId}/tickets/${ticket.body?.id ?? 'tkt_1'}`, shopper);
+  const ticket = await store.request('POST', `/v1/drops/${openDrop}/tickets`, shopper);
+  await store.request('GET', `/v1/drops/${openDrop}/tickets/${ticket.body?.id ?? 'tkt_1'}`, shopper);
   await change({ state: 'closed' });
 }

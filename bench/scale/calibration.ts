@@ -9,8 +9,8 @@ export interface Calibration {
     readonly bill: Readonly<Record<string, number>>;
     /** Of the transaction that places it, by table; `orderIndex` of each of the two indexes. */
     readonly writeUnits: { readonly order: number; readonly orderIndex: number; readonly inventory: number };
-    /** Before that transaction: of the SKU's price, and of each stock item that is looked at. */
-    readonly readUnits: { readonly price: number; readonly stockItem: number };
+    /** Before that transaction: of the SKU's price, its drops, and each stock item that is looked at. */
+    readonly readUnits: { readonly price: number; readonly drop: number; readonly stockItem: number };
   };
   /** An order that is refused because nothing is left. */
   readonly soldOut: { readonly readUnits: number; readonly writeUnits: number };
@@ -46,6 +46,7 @@ function ofOrder(reading: OrderReading): Calibration['order'] {
     },
     readUnits: {
       price: units('BatchGetItem', 'Catalog', 'readUnits'),
+      drop: units('BatchGetItem', 'Admission', 'readUnits'),
       stockItem: units('BatchGetItem', 'Inventory', 'readUnits') / stockItems,
     },
   };

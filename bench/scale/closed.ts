@@ -1,5 +1,5 @@
 import { EventHeap, Random } from './engine.ts';
-import { backoffMs, Shards } from './shards.ts';
+import { Persistence, Shards } from './shards.ts';
 
 /** Clients who order one after another, as the model has them: what the embedded cloud is compared with. */
 export interface Closed {
@@ -13,13 +13,12 @@ export interface Closed {
   readonly conflictMs: number;
 }
 
-/** By the same rules as the drop's model: `Shards`, and the backoff of the use case. */
+/** By the same rules as the drop's model: `Shards`, and the persistence of the use case. */
 export function simulateClosed(one: Closed, seconds: number, seed = 1): { perSecond: number; tries: number } {
   const random = new Random(seed);
   const heap = new EventHeap();
   const shards = new Shards(one.shards, Number.POSITIVE_INFINITY);
-  const conflicts = new Uint8Array(one.clients);
-  const contended = new Int16Array(one.clients).fill(-1);
+  const persistence = new Persistence(one.clients);
   let tries = 0;
   let sold = 0;
   for (let client = 0; client < one.clients; client++) {
@@ -28,19 +27,15 @@ export function simulateClosed(one: Closed, seconds: number, seed = 1): { perSec
   while (heap.take() && heap.time < seconds) {
     const { time, subject: client } = heap;
     tries++;
-    const shard = shards.choose(random, contended[client]!);
+    const shard = shards.choose(random, persistence.contended(client));
     if (shards.draw(shard, time, time + one.heldMs / 1000) === 'drawn') {
       sold++;
-      conflicts[client] = 0;
-      contended[client] = -1;
+      persistence.begin(client);
       heap.put(time + (one.heldMs + one.outsideMs) / 1000, 0, client);
       continue;
     }
-    contended[client] = shard;
-    let again = one.conflictMs;
-    // After a pause the choice is free again.
-    if (!shards.hasOther(shard)) again += backoffMs(random, ++conflicts[client]!);
-    heap.put(time + again / 1000, 0, client);
+    const pause = persistence.lost(client, shard, shards, random);
+    heap.put(time + (one.conflictMs + pause) / 1000, 0, client);
   }
   return { perSecond: sold / seconds, tries: tries / sold };
 }

@@ -1,8 +1,9 @@
+import { claimShards } from '../../functions/admission/keys.ts';
 import assumptions from '../assumptions.json' with { type: 'json' };
 import calibration from './calibration.json' with { type: 'json' };
 import { Bucket, type Throughput } from './limits.ts';
 import type { Quotas } from './quotas.ts';
-import { backoffMs, patience, Shards } from './shards.ts';
+import { backoffMs, Persistence, patience, Shards } from './shards.ts';
 import type { Tally } from './tally.ts';
 import { WaitingRoom } from './waiting-room.ts';
 import { type Scenario, World } from './world.ts';
@@ -11,12 +12,14 @@ export interface DesignOptions {
   readonly shards: number;
   /** Admissions a second of the waiting room; undefined: everybody goes through it at once. */
   readonly pace?: number;
-  /**
-   * For how many seconds an environment remembers what it read of a SKU (price, stock). 0: each order reads them, and
-   * an item is in one partition.
-   */
-  readonly memorySeconds: number;
+  /** Sold without a drop, each order reads price, drop and stock of the SKU itself. */
+  readonly withoutDrop?: boolean;
 }
+
+/** What an environment remembers of a SKU in a drop (functions/order/adapters: sale-memory, stock-memory). */
+const memory = { seconds: 1, unitsOfShard: 20 };
+/** How hot a SKU gets for an environment that loses races for it (stock-memory). */
+const hottest = 4;
 
 const kind = {
   comes: 0,
@@ -30,9 +33,18 @@ const kind = {
   refused: 8,
   tick: 9,
   read: 10,
+  hint: 11,
+  reread: 12,
 };
 
-const { writeUnits, readUnits, bill } = calibration.order;
+const { writeUnits, readUnits } = calibration.order;
+/** Without what an order reads of the SKU: that is counted when it is read. */
+const bill = {
+  ...calibration.order.bill,
+  'dynamodb.readUnits':
+    calibration.order.bill['dynamodb.readUnits'] -
+    (readUnits.price + readUnits.drop + 2 * readUnits.stockItem),
+};
 const orderMs = assumptions.milliseconds['order-place-order'];
 /** Seconds of the Retry-After of a 503, evenly spread (functions/kernel/http.ts). */
 const retryAfter = { least: 1, most: 5 };
@@ -50,16 +62,19 @@ class Design {
   readonly #options: DesignOptions;
   readonly #shards: Shards;
   readonly #tables: Record<'order' | 'byCustomer' | 'byDue' | 'inventory' | 'admission', Throughput>;
-  readonly #prices: Throughput;
-  readonly #stock: Throughput;
+  readonly #reads: Record<'catalog' | 'admission' | 'inventory', Throughput>;
   readonly #provider: Bucket;
   readonly #ticketRoute: Bucket;
   readonly #functions;
   readonly #begun: Float64Array;
-  readonly #contended: Int16Array;
-  /** When each environment of the order's function last read the SKU. */
-  readonly #lastRead: Float64Array;
-  readonly #conflicts: Uint8Array;
+  readonly #persistence: Persistence;
+  /** Tries of a read that its partition turned away. */
+  readonly #readTries: Uint8Array;
+  /** Of each environment of the order's function: when it last read price and drop, and the shards; how hot it is. */
+  readonly #saleRead: Float64Array;
+  readonly #stockRead: Float64Array;
+  readonly #heat: Uint8Array;
+  readonly #heatAt: Float64Array;
   /** Where nobody waits there is none. */
   readonly #room: WaitingRoom | undefined;
   #soldOutAt = Number.POSITIVE_INFINITY;
@@ -76,8 +91,7 @@ class Design {
       inventory: world.writes(),
       admission: world.writes(),
     };
-    this.#prices = world.reads();
-    this.#stock = world.reads();
+    this.#reads = { catalog: world.reads(), admission: world.reads(), inventory: world.reads() };
     this.#provider = new Bucket(quotas.providerRate);
     if (options.pace !== undefined) this.#room = new WaitingRoom(scenario.shoppers, options.pace);
     this.#ticketRoute = new Bucket(quotas.ticketRate, 2 * quotas.ticketRate);
@@ -87,11 +101,14 @@ class Design {
       order: world.environments(),
     };
     this.#begun = new Float64Array(scenario.shoppers);
-    this.#contended = new Int16Array(scenario.shoppers).fill(-1);
-    this.#lastRead = new Float64Array(quotas.concurrency + quotas.warmEnvironments).fill(
-      Number.NEGATIVE_INFINITY,
-    );
-    this.#conflicts = new Uint8Array(scenario.shoppers);
+    this.#persistence = new Persistence(scenario.shoppers);
+    this.#readTries = new Uint8Array(scenario.shoppers);
+    const never = () =>
+      new Float64Array(quotas.concurrency + quotas.warmEnvironments).fill(Number.NEGATIVE_INFINITY);
+    this.#saleRead = never();
+    this.#stockRead = never();
+    this.#heatAt = never();
+    this.#heat = new Uint8Array(this.#heatAt.length);
   }
 
   run(): Tally {
@@ -124,6 +141,12 @@ class Design {
         return;
       case kind.read:
         this.#read(shopper);
+        return;
+      case kind.hint:
+        this.#hint(shopper);
+        return;
+      case kind.reread:
+        this.#reread(shopper);
         return;
       case kind.attempt:
         this.#attempt(shopper);
@@ -245,42 +268,86 @@ class Design {
       return;
     }
     this.#begun[shopper] = world.now;
-    this.#conflicts[shopper] = 0;
-    this.#contended[shopper] = -1;
+    this.#readTries[shopper] = 0;
     world.heap.put(world.now + this.#seconds(got.cold), kind.read, shopper);
   }
 
-  /**
-   * Price and stock of the SKU are each one item in one partition, however many shards there are beside it. What the
-   * partition turns away is asked for again as `batchGet` does (functions/kernel/batch.ts).
-   */
+  /** Price and drop of the SKU: each one item in one partition, however many shards there are beside it. */
   #read(shopper: number): void {
     const world = this.#world;
     const { now } = world;
     const environment = world.environment[shopper]!;
-    const { memorySeconds } = this.#options;
-    if (now - this.#lastRead[environment]! >= memorySeconds) {
-      const limit =
-        this.#prices.take(now, 0, readUnits.price) ?? this.#stock.take(now, 0, readUnits.stockItem);
+    if (!this.#remembers(this.#saleRead[environment]!)) {
+      const { price, drop } = readUnits;
+      const limit = this.#reads.catalog.take(now, 0, price) ?? this.#reads.admission.take(now, 0, drop);
       if (limit) {
-        world.tally.meets(`one item that every order reads: ${limit} read units`, now);
-        const tries = this.#conflicts[shopper]!++;
-        if (tries === readTries) {
-          this.#refuse(shopper, 'reads of one item');
-          return;
-        }
-        const wait = world.random.next() * Math.min(1_000, 25 * 2 ** tries);
-        world.heap.put(now + wait / 1000, kind.read, shopper);
+        this.#readsAgain(shopper, limit, kind.read);
         return;
       }
-      this.#lastRead[environment] = now;
-      // The bill of an order holds the reads of one shard.
-      world.tally.count('dynamodb.readUnits', (this.#options.shards - 1) * readUnits.stockItem);
+      this.#saleRead[environment] = now;
+      world.tally.count('dynamodb.readUnits', price + drop);
     }
-    this.#conflicts[shopper] = 0;
+    // Where others have just been in each other's way, one who begins steps back as they do.
+    const heat = now - this.#heatAt[environment]! <= memory.seconds ? this.#heat[environment]! : 0;
+    this.#persistence.begin(shopper, heat);
+    this.#readTries[shopper] = 0;
+    const pause = heat > 0 ? backoffMs(world.random, heat) : 0;
+    world.heap.put(now + pause / 1000, kind.hint, shopper);
+  }
+
+  #hint(shopper: number): void {
+    const world = this.#world;
+    if (!this.#readsStock(shopper, readUnits.stockItem, kind.hint)) return;
     // Of the milliseconds that are assumed of the function all but the transaction come before it.
     const before = orderMs - world.assume('transactionMs');
-    world.heap.put(now + before / 1000, kind.attempt, shopper);
+    world.heap.put(world.now + before / 1000, kind.attempt, shopper);
+  }
+
+  /** Who has lost more than once reads the shards consistently before the next try. */
+  #reread(shopper: number): void {
+    const world = this.#world;
+    const { now } = world;
+    const before = this.#stockRead[world.environment[shopper]!]!;
+    if (!this.#readsStock(shopper, 2 * readUnits.stockItem, kind.reread)) return;
+    const read = this.#stockRead[world.environment[shopper]!]! !== before;
+    world.heap.put(now + (read ? world.assume('readMs') / 1000 : 0), kind.attempt, shopper);
+  }
+
+  /** The header and every shard, unless they are remembered. False: the reads come again. @param units of each item */
+  #readsStock(shopper: number, units: number, again: number): boolean {
+    const world = this.#world;
+    const { now } = world;
+    const environment = world.environment[shopper]!;
+    const isPlenty = this.#shards.left >= memory.unitsOfShard * this.#options.shards;
+    if (isPlenty && this.#remembers(this.#stockRead[environment]!)) return true;
+    const { inventory } = this.#reads;
+    for (let item = 0; item <= this.#options.shards; item++) {
+      const limit = inventory.meets(now, item, units);
+      if (!limit) continue;
+      this.#readsAgain(shopper, limit, again);
+      return false;
+    }
+    for (let item = 0; item <= this.#options.shards; item++) inventory.take(now, item, units);
+    this.#stockRead[environment] = now;
+    world.tally.count('dynamodb.readUnits', (this.#options.shards + 1) * units);
+    return true;
+  }
+
+  #remembers(at: number): boolean {
+    return !this.#options.withoutDrop && this.#world.now - at < memory.seconds;
+  }
+
+  /** What a partition turns away is asked for again as `batchGet` does (functions/kernel/batch.ts). */
+  #readsAgain(shopper: number, limit: string, again: number): void {
+    const world = this.#world;
+    world.tally.meets(`one item that every order reads: ${limit} read units`, world.now);
+    const tries = this.#readTries[shopper]!++;
+    if (tries === readTries) {
+      this.#refuse(shopper, 'reads of one item');
+      return;
+    }
+    const wait = world.random.next() * Math.min(1_000, 25 * 2 ** tries);
+    world.heap.put(world.now + wait / 1000, again, shopper);
   }
 
   #attempt(shopper: number): void {
@@ -290,7 +357,7 @@ class Design {
       this.#refuse(shopper, 'contention for 8 s');
       return;
     }
-    const shard = this.#shards.choose(world.random, this.#contended[shopper]!);
+    const shard = this.#shards.choose(world.random, this.#persistence.contended(shopper));
     if (shard < 0) {
       // The latch answers; who closes it counts the shards once.
       world.tally.count('dynamodb.readUnits', calibration.soldOut.readUnits);
@@ -316,38 +383,49 @@ class Design {
       'dynamodb.writeUnits',
       writeUnits.order + writeUnits.inventory + world.assume('claimWriteUnits'),
     );
-    let again = now + (world.assume('transactionMs') - world.assume('heldMs')) / 1000;
-    if (drawn === 'conflict') {
-      world.tally.conflicts++;
-      this.#contended[shopper] = shard;
-      if (!this.#shards.hasOther(shard)) again += backoffMs(world.random, ++this.#conflicts[shopper]!) / 1000;
+    const again = now + (world.assume('transactionMs') - world.assume('heldMs')) / 1000;
+    if (drawn === 'dry') {
+      world.heap.put(again, kind.reread, shopper);
+      return;
     }
-    world.heap.put(again, kind.attempt, shopper);
+    world.tally.conflicts++;
+    this.#heats(world.environment[shopper]!);
+    const pause = this.#persistence.lost(shopper, shard, this.#shards, world.random);
+    this.#readTries[shopper] = 0;
+    world.heap.put(again + pause / 1000, pause > 0 ? kind.reread : kind.attempt, shopper);
+  }
+
+  #heats(environment: number): void {
+    const { now } = this.#world;
+    const before = now - this.#heatAt[environment]! <= memory.seconds ? this.#heat[environment]! : 0;
+    this.#heat[environment] = Math.min(hottest, before + 1);
+    this.#heatAt[environment] = now;
   }
 
   /** Which limit the order's transaction would meet. An index takes its part only of what is written. */
   #limitOf(shopper: number, shard: number): string | undefined {
     const { now } = this.#world;
     const { order, byCustomer, byDue, inventory, admission } = this.#tables;
+    const claimUnits = this.#world.assume('claimWriteUnits') / 2;
     const named = (table: string, limit: string | undefined) => limit && `${table}: ${limit} write units`;
     return (
       named('order table', order.meets(now, shopper, writeUnits.order)) ??
       named('order index by customer', byCustomer.meets(now, shopper, writeUnits.orderIndex)) ??
       named('order index by due time', byDue.meets(now, shopper % dueKeys, writeUnits.orderIndex)) ??
       named('inventory table', inventory.meets(now, shard, writeUnits.inventory)) ??
-      named(
-        'admission table',
-        admission.meets(now, ofClaims + shopper, this.#world.assume('claimWriteUnits')),
-      )
+      named('admission table', admission.meets(now, claimOf(shopper), claimUnits)) ??
+      named('admission table', admission.meets(now, ofCustomers + shopper, claimUnits))
     );
   }
 
   #takeUnits(shopper: number, shard: number, written: boolean): void {
     const { now } = this.#world;
     const { order, byCustomer, byDue, inventory, admission } = this.#tables;
+    const claimUnits = this.#world.assume('claimWriteUnits') / 2;
     order.take(now, shopper, writeUnits.order);
     inventory.take(now, shard, writeUnits.inventory);
-    admission.take(now, ofClaims + shopper, this.#world.assume('claimWriteUnits'));
+    admission.take(now, claimOf(shopper), claimUnits);
+    admission.take(now, ofCustomers + shopper, claimUnits);
     if (!written) return;
     byCustomer.take(now, shopper, writeUnits.orderIndex);
     byDue.take(now, shopper % dueKeys, writeUnits.orderIndex);
@@ -355,6 +433,8 @@ class Design {
 
   #placed(shopper: number): void {
     const world = this.#world;
+    const environment = world.environment[shopper]!;
+    this.#heat[environment] = Math.max(0, this.#heat[environment]! - 1);
     world.ends(shopper, this.#functions.order);
     world.tally.sell(world.now);
     world.tally.countAll(bill);
@@ -404,4 +484,10 @@ class Design {
 
 /** Apart from each other in the key space of the admission table. */
 const ofTickets = 1 << 24;
-const ofClaims = 1 << 25;
+const ofCustomers = 1 << 25;
+const ofClaims = 1 << 26;
+
+/** The claims of a drop's admissions are spread by position. */
+function claimOf(shopper: number): number {
+  return ofClaims + (shopper % claimShards);
+}

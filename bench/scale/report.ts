@@ -31,10 +31,10 @@ export function scaleReport(study: Study): string {
     ),
     '### The best rate by shards',
     table(
-      ['shards', 'default quotas', 'raised, remembered for 1 s'],
+      ['shards', 'default quotas', 'raised'],
       study.byShards.map(({ shards, atDefault, atRaised }) => [shards, count(atDefault), count(atRaised)]),
     ),
-    '### The best rate by how long a transaction holds its items (raised, remembered for 1 s, 90 shards)',
+    '### The best rate by how long a transaction holds its items (raised, 90 shards)',
     table(
       ['ms', 'orders/s', 'tries an order'],
       study.byHold.map(({ heldMs, best, tries }) => [heldMs, count(best), tries.toFixed(2)]),

@@ -57,6 +57,42 @@ export class Shards {
   }
 }
 
+/** How an order goes on after a conflict, as `placeOrder` does (functions/order/app/place-order.ts). */
+export class Persistence {
+  readonly #failures: Uint8Array;
+  readonly #conflicts: Uint8Array;
+  /** The shard that comes last at the next try; -1 for none. */
+  readonly #contended: Int16Array;
+
+  constructor(count: number) {
+    this.#failures = new Uint8Array(count);
+    this.#conflicts = new Uint8Array(count);
+    this.#contended = new Int16Array(count).fill(-1);
+  }
+
+  /** @param heat how often its environment has just lost */
+  begin(who: number, heat = 0): void {
+    this.#failures[who] = 0;
+    this.#conflicts[who] = heat;
+    this.#contended[who] = -1;
+  }
+
+  contended(who: number): number {
+    return this.#contended[who]!;
+  }
+
+  /** After a pause all shards may be tried again, and they are read first. @returns milliseconds; 0 for no pause */
+  lost(who: number, shard: number, shards: Shards, random: Random): number {
+    this.#failures[who] = Math.min(255, this.#failures[who]! + 1);
+    this.#contended[who] = shard;
+    // A first conflict moves on at once.
+    if (this.#failures[who] === 1 && shards.hasOther(shard)) return 0;
+    this.#contended[who] = -1;
+    this.#conflicts[who] = Math.min(255, this.#conflicts[who]! + 1);
+    return backoffMs(random, this.#conflicts[who]!);
+  }
+}
+
 /** Of the backoff of `placeOrder` (functions/order/app/place-order.ts): milliseconds before the next try. */
 export function backoffMs(random: Random, conflicts: number): number {
   return random.next() * Math.min(800, 10 * 2 ** Math.min(10, conflicts));

@@ -34,14 +34,11 @@ export interface Drop {
 /** As many as one transaction can gather from (functions/order). */
 const shards = 90;
 const raised = raise(stageQuotas);
-/** What orders read of the SKU, remembered for a second: nothing (0) is what the code does without it. */
-const remembered = { shards, memorySeconds: 1 };
-const reading = { shards, memorySeconds: 0 };
 
 export const names = {
   design: 'Floodgate, default quotas',
-  reading: 'Floodgate, raised, price and stock read by each order',
-  raised: 'Floodgate, raised, price and stock remembered for 1 s',
+  raised: 'Floodgate, raised',
+  withoutDrop: 'Floodgate, raised, the SKU sold without a drop',
   naive: 'naive, default quotas',
   naiveRaised: 'naive, raised',
 };
@@ -60,22 +57,21 @@ export function study(seed: number, scale: number, say: (what: string) => void):
     });
     return point.sold;
   };
-  const atDefault = ask(names.design, (offered) => designAt(offered, stageQuotas, reading));
-  ask(names.reading, (offered) => designAt(offered, raised, reading));
-  const atRaised = ask(names.raised, (offered) => designAt(offered, raised, remembered));
+  const atDefault = ask(names.design, (offered) => designAt(offered, stageQuotas, { shards }));
+  const atRaised = ask(names.raised, (offered) => designAt(offered, raised, { shards }));
+  ask(names.withoutDrop, (offered) => designAt(offered, raised, { shards, withoutDrop: true }));
   ask(names.naive, (offered) => naiveAt(offered, defaultQuotas));
   ask(names.naiveRaised, (offered) => naiveAt(offered, raise(defaultQuotas)));
 
   say('best rate by shards');
   const byShards = [1, 2, 4, 8, 16, 32, 64, 90].map((count) => {
-    const of = (quotas: Quotas, memorySeconds: number) =>
-      bestRate((offered) => designAt(offered, quotas, { shards: count, memorySeconds })).sold;
-    return { shards: count, atDefault: of(stageQuotas, 0), atRaised: of(raised, 1) };
+    const of = (quotas: Quotas) => bestRate((offered) => designAt(offered, quotas, { shards: count })).sold;
+    return { shards: count, atDefault: of(stageQuotas), atRaised: of(raised) };
   });
   say('best rate by how long a transaction holds an item');
   const byHold = [2.5, 5, 7.5, 10].map((heldMs) => {
     const assume = { heldMs, transactionMs: Math.max(assumption('transactionMs'), heldMs) };
-    const { sold, tries } = bestRate((offered) => designAt(offered, raised, { ...remembered, assume }));
+    const { sold, tries } = bestRate((offered) => designAt(offered, raised, { shards, assume }));
     return { heldMs, best: sold, tries };
   });
 
@@ -88,7 +84,7 @@ export function study(seed: number, scale: number, say: (what: string) => void):
     name: names.design,
     scenario,
     pace,
-    tally: simulateDesign(scenario, stageQuotas, { ...reading, pace }),
+    tally: simulateDesign(scenario, stageQuotas, { shards, pace }),
   });
   say(names.raised);
   const fast = Math.floor(assumption('paceOfBest') * atRaised);
@@ -96,7 +92,7 @@ export function study(seed: number, scale: number, say: (what: string) => void):
     name: names.raised,
     scenario,
     pace: fast,
-    tally: simulateDesign(scenario, raised, { ...remembered, pace: fast }),
+    tally: simulateDesign(scenario, raised, { shards, pace: fast }),
   });
   say(names.naive);
   drops.push({ name: names.naive, scenario, tally: simulateNaive(scenario, defaultQuotas) });

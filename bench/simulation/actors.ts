@@ -14,7 +14,7 @@ import { sendMail as sendMailSpec } from '../../functions/notification/handlers/
 import { notificationTable } from '../../functions/notification/table.infra.ts';
 import { dynamoDueOrders } from '../../functions/order/adapters/due-orders.ts';
 import { dynamoEventStore } from '../../functions/order/adapters/event-store.ts';
-import { placementPorts } from '../../functions/order/adapters/placement-ports.ts';
+import { type Memories, memoriesOf, placementPorts } from '../../functions/order/adapters/placement-ports.ts';
 import { cancelOrder, payOrder } from '../../functions/order/app/change-own-order.ts';
 import { placeOrder } from '../../functions/order/app/place-order.ts';
 import { ownOrder } from '../../functions/order/app/read-orders.ts';
@@ -55,6 +55,8 @@ export interface SagaFaults {
   readonly webhook?: (actors: Actors, actor: string, reference: string) => Promise<void>;
   /** Changes what a Task state's function is, to see whether the checks notice. */
   readonly tasks?: (tasks: Tasks, world: World, actor: string) => Tasks;
+  /** Remembers otherwise than the product from one order to the next. */
+  readonly memories?: typeof memoriesOf;
 }
 
 /**
@@ -64,10 +66,15 @@ export interface SagaFaults {
 export class Actors {
   readonly #world: World;
   readonly #faults: SagaFaults;
+  readonly #environmentOf: (actor: string) => string;
+  /** What each environment that places orders remembers. */
+  readonly #memories = new Map<string, Memories>();
 
-  constructor(world: World, faults: SagaFaults = {}) {
+  /** @param environmentOf where an actor places an order; unless told it is in nobody else's environment */
+  constructor(world: World, faults: SagaFaults = {}, environmentOf = (actor: string) => actor) {
     this.#world = world;
     this.#faults = faults;
+    this.#environmentOf = environmentOf;
   }
 
   place = (
@@ -76,20 +83,26 @@ export class Actors {
     body: PlaceOrderBody,
     customer = customerId,
     admissions: readonly string[] = [],
-  ) =>
-    placeOrder(
-      placementPorts(
-        this.#world.documents(actor),
-        {
-          ORDER_TABLE: 'order',
-          CART_TABLE: 'cart',
-          CATALOG_TABLE: 'catalog',
-          INVENTORY_TABLE: 'inventory',
-          ADMISSION_TABLE: 'admission',
-        },
-        this.#time(actor),
-      ),
-    )({ customerId: customer, idempotencyKey, body, locale: 'en', traceparent, admissions });
+  ) => {
+    const environment = this.#environmentOf(actor);
+    const now = this.#world.clockOf(environment);
+    const memories = this.#memories.get(environment) ?? (this.#faults.memories ?? memoriesOf)(now);
+    this.#memories.set(environment, memories);
+    const ports = placementPorts(
+      this.#world.documents(actor),
+      {
+        ORDER_TABLE: 'order',
+        CART_TABLE: 'cart',
+        CATALOG_TABLE: 'catalog',
+        INVENTORY_TABLE: 'inventory',
+        ADMISSION_TABLE: 'admission',
+      },
+      { ...this.#time(actor), now },
+      memories,
+    );
+    const request = { idempotencyKey, body, locale: 'en' as const, traceparent, admissions };
+    return placeOrder(ports)({ customerId: customer, ...request });
+  };
 
   pay = (
     actor: string,

@@ -1,8 +1,10 @@
 import { createECDH, createHash, createPrivateKey, createPublicKey } from 'node:crypto';
 import { conductorPorts } from '../../functions/admission/adapters/conducting.ts';
 import { dropTable } from '../../functions/admission/adapters/drop-table.ts';
+import { operatorPorts } from '../../functions/admission/adapters/operator-ports.ts';
 import { waitingRoom } from '../../functions/admission/adapters/waiting-room.ts';
 import { announceDrop } from '../../functions/admission/app/announce-drop.ts';
+import { changeDrop } from '../../functions/admission/app/change-drop.ts';
 import { conductDrops } from '../../functions/admission/app/conduct-drops.ts';
 import { takeTicket } from '../../functions/admission/app/tickets.ts';
 import { isoInstant } from '../../functions/kernel/clock.ts';
@@ -66,6 +68,16 @@ export class Drops {
     const room = waitingRoom(this.#world.documents(actor), 'admission', this.#world.clockOf(actor));
     const random = () => this.#world.random(actor);
     return takeTicket({ ...room, key: async () => keys.privateKey, random })(this.#id, customerId);
+  }
+
+  /** An operator ends the drop before its time. */
+  close(actor: string): Promise<void> {
+    const ports = operatorPorts(this.#world.documents(actor), {
+      ADMISSION_TABLE: 'admission',
+      INVENTORY_TABLE: 'inventory',
+    });
+    const change = changeDrop({ ...ports, now: this.#world.clockOf(actor) });
+    return change(this.#id, { state: 'closed' }, '*');
   }
 
   /** A minute of the conductor. */

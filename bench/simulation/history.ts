@@ -31,6 +31,7 @@ interface Drop {
   readonly id: string;
   readonly skus: readonly string[];
   readonly opensAt: number;
+  /** Moved when an operator closes it. */
   readonly closesAt: number;
   readonly perCustomerLimit: number;
   readonly fallbackPerSecond: number;
@@ -179,6 +180,7 @@ export class History {
 
   /** What was used stays used, and within a second there are only so many slots. */
   #admissionChanged({ pk, before, after }: Change): void {
+    if (after && after.id === this.#drop?.id) this.#drop = after as Drop & Item;
     const [kind = '', drop = '', second = ''] = pk.split('#');
     if (!['CLAIM', 'FALLBACK'].includes(kind)) return;
     if (before) this.wrong(`${pk} was used ${after ? 'twice' : 'and is free again'}`);

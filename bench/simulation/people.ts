@@ -217,6 +217,9 @@ export class People {
       case 'shards':
         await ask((actor) => shop.addShards(actor, deed.sku, deed.count));
         return;
+      case 'close':
+        await ask((actor) => this.#drops.close(actor));
+        return;
       case 'refund': {
         const orderId = this.#orders.get(deed.of);
         if (!orderId) return;

@@ -28,6 +28,7 @@ export type Deed = { readonly name: string; readonly at: number } & (
   | { readonly does: 'adjust'; readonly sku: string; readonly by: number }
   | { readonly does: 'set'; readonly sku: string; readonly to: number }
   | { readonly does: 'shards'; readonly sku: string; readonly count: number }
+  | { readonly does: 'close' }
   | { readonly does: 'refund'; readonly of: string; readonly amount?: number | undefined }
 );
 
@@ -63,6 +64,8 @@ export interface Plan {
   readonly spared: ReadonlySet<string>;
   /** How often an event comes twice, is lost before the bus, or takes minutes. */
   readonly bus: { readonly twice: number; readonly lost: number; readonly slow: number };
+  /** In how many environments orders are placed. */
+  readonly environments: number;
   /** Whether the clocks of processes differ. */
   readonly skewed: boolean;
   /** Milliseconds for which reads that may be behind are behind at most. */
@@ -112,7 +115,9 @@ export function planOf(seed: number): Plan {
     ),
   }));
   const skus = goods.map(({ sku }) => sku);
-  const shoppers = Array.from({ length: chance.whole('shoppers', 3, 9) }, (_, index) =>
+  const drop = chance.happens('drop', 0.25) ? dropOf(chance, skus[0]!) : undefined;
+  const crowd = chance.whole('shoppers', 3, 9) + (drop ? chance.whole('crowd', 0, 6) : 0);
+  const shoppers = Array.from({ length: crowd }, (_, index) =>
     shopperOf(chance, `shopper-${index + 1}`, skus),
   );
   const deeds = Array.from({ length: chance.whole('deeds', 0, 6) }, (_, index) =>
@@ -128,8 +133,8 @@ export function planOf(seed: number): Plan {
     start: Date.parse(chance.pick('start', starts)),
     goods,
     shoppers,
-    deeds,
-    ...(chance.happens('drop', 0.25) && { drop: dropOf(chance, skus[0]!) }),
+    deeds: [...deeds, ...(drop ? deedsAround(chance, drop) : [])],
+    ...(drop && { drop }),
     weather: Object.fromEntries(weather),
     spared: new Set(),
     bus: {
@@ -137,6 +142,7 @@ export function planOf(seed: number): Plan {
       lost: chance.pick('lost', [0, 0, 0.05, 0.2]),
       slow: chance.pick('slow', [0, 0.1, 0.4]),
     },
+    environments: chance.whole('environments', 1, 2),
     skewed: chance.happens('skewed', 0.4),
     lag: chance.pick('lag', [0, 500, 30_000]),
   };
@@ -175,6 +181,24 @@ function dropOf(chance: Chance, sku: string): DropPlan {
     fallbackPerSecond: chance.whole('drop fallback', 1, 2),
     conducted: chance.pick('drop conducted', [[0, 1, 2], [0], [1, 2], []]),
   };
+}
+
+/** Operators who would change what stands still: while most are admitted, and as soon as the drop has been closed. */
+function deedsAround(chance: Chance, { sku, opensAfter }: DropPlan): Deed[] {
+  const price = (name: string, at: number): Deed => {
+    return { name, at, does: 'price', sku, amount: chance.pick(`${name} amount`, [700, 1_700, 2_700]) };
+  };
+  const within = Array.from({ length: chance.whole('reprices in the drop', 0, 6) }, (_, index) => {
+    const name = `in-the-drop-${index + 1}`;
+    return price(name, opensAfter + chance.whole(`${name} at`, 6_000, 20_000));
+  });
+  if (!chance.happens('closes the drop', 0.4)) return within;
+  const at = opensAfter + chance.whole('closes the drop at', 8_000, 60_000);
+  const after = [1, 2, 3].map((number) => {
+    const name = `after-the-drop-${number}`;
+    return price(name, at + chance.whole(`${name} at`, 50, 3_000));
+  });
+  return [...within, { name: 'close-the-drop', at, does: 'close' }, ...after];
 }
 
 function deedOf(chance: Chance, name: string, skus: readonly string[], shoppers: readonly Shopper[]): Deed {

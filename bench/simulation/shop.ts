@@ -1,6 +1,7 @@
 import { cartKey } from '../../functions/cart/keys.ts';
 import { quote } from '../../functions/cart/published.ts';
 import { readAvailability } from '../../functions/catalog/adapters/availability.ts';
+import { readHeldStill } from '../../functions/catalog/adapters/held-still.ts';
 import { productTable } from '../../functions/catalog/adapters/product-table.ts';
 import { changeProduct } from '../../functions/catalog/app/change-product.ts';
 import { etagOf, shown, type VersionedProduct } from '../../functions/catalog/domain/product.ts';
@@ -119,7 +120,9 @@ export class Shop {
     const before = await table.glimpse(productIdOf(sku));
     if (!before) throw new Error(`there is no product of ${sku}`);
     const ifMatch = etagOf(before.version, shown(before, await availability([sku])));
-    const ports = { ...table, availability, newId, now: this.#world.clockOf(actor) };
+    const now = this.#world.clockOf(actor);
+    const heldStill = readHeldStill(documents, 'admission', now);
+    const ports = { ...table, availability, heldStill, newId, now };
     return changeProduct(ports)({ params: { productId: productIdOf(sku) }, body, ifMatch });
   }
 

@@ -85,7 +85,10 @@ class Simulation {
       ...bug.faults,
       run: (actor, actors, command) => this.#saga(actor, actors, command, bug.faults),
     };
-    this.#actors = new Actors(world, saga);
+    // Orders share environments, and with them what these remember.
+    const environmentOf = (actor: string) =>
+      `environment ${chance.whole(`${actor} runs in`, 1, plan.environments)}`;
+    this.#actors = new Actors(world, saga, environmentOf);
     this.#bus = new Bus(scheduler, this.#actors, chance, plan);
     world.heard = (event) => this.#bus.pipe(event);
     this.#shop = new Shop(world);
@@ -134,8 +137,8 @@ class Simulation {
   async #openDrop(): Promise<void> {
     const { drop, start } = this.#plan;
     if (!drop) return;
-    // A minute before the day: who reads a moment behind at the announcement must have ordered before it opens.
-    this.#world.now = start - minute;
+    // Before the day: who reads a moment behind at the announcement must have ordered before it opens.
+    this.#world.now = start - 2 * minute;
     this.#history.announced(await this.#drops.announce());
     this.#world.now = start;
     for (const number of drop.conducted) {

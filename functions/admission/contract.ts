@@ -115,10 +115,12 @@ export const createDrop = route({
   audience: 'operators',
   priority: 'operate',
   summary:
-    'Announces a drop: from now until it closes its SKUs are sold only to who has been admitted, in the order of the waiting room.',
+    'Announces a drop: from now until it closes its SKUs are sold only to who has been admitted, in the order of the waiting room. `opensAt` is at least two minutes ahead; left out, it is as soon as that.',
   idempotent: true,
   body: z.strictObject({
     ...described,
+    /** At least two minutes ahead; without it the drop opens then. */
+    opensAt: z.optional(instant),
     holdSeconds: z._default(holdSeconds, 120),
     arrivalShards: z._default(arrivalShards, 64),
   }),

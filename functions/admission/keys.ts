@@ -11,7 +11,7 @@
  * | arrivals of one second in one bucket                        | pk = ARRIVALS#<drp>#<second>#<bucket>, sk = ARRIVALS   |
  * | where a second's positions begin, and its buckets' counts   | pk = SECOND#<drp>#<second>, sk = SECOND                |
  * | a shopper's ticket                                          | pk = TICKET#<drp>#<sub>, sk = TICKET                   |
- * | an admission that was used (single use)                     | pk = CLAIM#<drp>#<position mod 32>, sk = <position>    |
+ * | an admission that was used (single use)                     | pk = CLAIM#<drp>#<position mod 128>, sk = <position>   |
  * | units that a shopper has bought in a drop (limit)           | pk = CUSTOMER#<drp>#<sub>, sk = CUSTOMER               |
  * | an order that was let in while nobody conducts              | pk = FALLBACK#<drp>#<second>#<slot>, sk = FALLBACK     |
  *
@@ -19,8 +19,11 @@
  * nobody else's can be asked for. DynamoDB may delete what belongs to a drop a month after it closed.
  */
 
-/** Two writes a claim and 1,000 write units a partition: 32 take more orders a second than any provider. */
-export const claimShards = 32;
+/**
+ * A claim takes two write units of its partition's 1,000 a second, and so does each try that meets another order: 128 take
+ * 10,000 orders a second with more than two tries each, and where two lie in one partition of DynamoDB's.
+ */
+export const claimShards = 128;
 
 export function dropKey(dropId: string) {
   return { pk: `DROP#${dropId}`, sk: 'DROP' };

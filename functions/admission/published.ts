@@ -3,48 +3,72 @@ import type { DynamoDBDocumentClient, TransactWriteCommandInput } from '@aws-sdk
 import { batchGet } from '../kernel/batch.ts';
 import { DomainError } from '../kernel/errors.ts';
 import { readStanding } from './adapters/standing.ts';
+import { type DropEntry, holdsStill } from './domain/drop.ts';
 import { countAfterSeconds } from './domain/queue.ts';
 import { isStale } from './domain/serving.ts';
 import { type AdmissionClaims, claimsOf, isSigned } from './domain/token.ts';
 import { claimKey, customerKey, fallbackKey, skuKey } from './keys.ts';
 
+export type { DropEntry } from './domain/drop.ts';
+
 type TransactItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
 
-/** A drop that has not closed, as its SKUs' entries tell it. Times in milliseconds since the epoch. */
-export interface SkuDrop {
-  readonly dropId: string;
-  /** Those of the order's SKUs that are in the drop. */
+/** A drop with those of an order's SKUs that are in it. */
+export interface SkuDrop extends DropEntry {
   readonly skus: readonly string[];
-  readonly opensAt: number;
-  readonly closesAt: number;
-  readonly perCustomerLimit: number;
-  /** SPKI in DER, base64. */
-  readonly publicKey: string;
 }
 
 /**
- * The drops that demand admission for any of `skus` at the moment: of each SKU the one that is open, or else the next that
- * has been announced (eventual reads; needs `dynamodb:BatchGetItem` on the admission table): one read, along with that of
- * the prices. Nearly always none.
+ * What is announced of each of `skus`; nearly always nothing, and then the SKU is absent. One eventual read, along with
+ * that of the prices, unless `consistent` (needs `dynamodb:BatchGetItem` on the admission table).
  * @throws DomainError `temporary-reduced-capacity`
  */
-export async function dropsOf(
+export async function readEntries(
+  documents: DynamoDBDocumentClient,
+  table: string,
+  skus: readonly string[],
+  options: { readonly consistent?: boolean } = {},
+): Promise<ReadonlyMap<string, readonly DropEntry[]>> {
+  const items = await batchGet(documents, table, [...new Set(skus)].map(skuKey), options);
+  return new Map(items.map(({ sku, drops }) => [sku, drops]));
+}
+
+/** The drops that demand admission at the moment: of each SKU the one that is open, or else the next that is announced. */
+export function dropsAmong(
+  entries: ReadonlyMap<string, readonly DropEntry[]>,
+  now: number,
+): readonly SkuDrop[] {
+  const open = [...entries].flatMap(([sku, drops]) => {
+    const ahead = drops.filter(({ closesAt }) => now < closesAt);
+    // Windows of one SKU do not overlap: if one of them is open, it is the first.
+    const [drop] = ahead.toSorted((a, b) => a.opensAt - b.opensAt);
+    return drop ? [{ sku, drop }] : [];
+  });
+  return [...Map.groupBy(open, ({ drop }) => drop.dropId).values()].map((same) => ({
+    ...same[0]!.drop,
+    skus: same.map(({ sku }) => sku),
+  }));
+}
+
+/**
+ * Those of `skus` whose terms must not change now, with the drop for which they are held: while it is open, orders
+ * remember them. A change of another one that is begun now has ended before they do (consistent reads; needs
+ * `dynamodb:BatchGetItem`).
+ * @throws DomainError `temporary-reduced-capacity`
+ */
+export async function heldStill(
   documents: DynamoDBDocumentClient,
   table: string,
   skus: readonly string[],
   now: number,
-): Promise<readonly SkuDrop[]> {
-  const items = await batchGet(documents, table, [...new Set(skus)].map(skuKey));
-  const entries = items.flatMap(({ sku, drops }) => {
-    const ahead = (drops as Omit<SkuDrop, 'skus'>[]).filter(({ closesAt }) => now < closesAt);
-    // Windows of one SKU do not overlap: if one of them is open, it is the first.
-    const [drop] = ahead.sort((a, b) => a.opensAt - b.opensAt);
-    return drop ? [{ sku, drop }] : [];
-  });
-  return [...Map.groupBy(entries, ({ drop }) => drop.dropId).values()].map((same) => ({
-    ...same[0]!.drop,
-    skus: same.map(({ sku }) => sku),
-  }));
+): Promise<ReadonlyMap<string, string>> {
+  const entries = await readEntries(documents, table, skus, { consistent: true });
+  return new Map(
+    [...entries].flatMap(([sku, drops]): [string, string][] => {
+      const holding = drops.find((drop) => holdsStill(drop, now));
+      return holding ? [[sku, holding.dropId]] : [];
+    }),
+  );
 }
 
 /**

@@ -150,7 +150,7 @@ export const changeProduct = route({
   audience: 'operators',
   priority: 'operate',
   summary:
-    'Changes what is sent (RFC 7396: `null` clears, `variants` replaces the whole list). `status: removed` takes the product off sale.',
+    'Changes what is sent (RFC 7396: `null` clears, `variants` replaces the whole list). `status: removed` takes the product off sale. Around a drop the name, price and being on sale of its SKUs stay as they are.',
   params: z.object({ productId }),
   body: z.object({
     name: z.optional(describedProduct.name),
@@ -173,6 +173,7 @@ export const changeProduct = route({
     'precondition-required',
     'validation-failed',
     'already-exists',
+    'drop-open',
   ],
 });
 

@@ -8,7 +8,7 @@ import { headerKey, shardKey } from './keys.ts';
 export { reportHeat } from './adapters/heat.ts';
 export { closeLatch, release, soldOutAmong } from './adapters/latch.ts';
 export { drawItem, type TransactItem } from './adapters/shard-items.ts';
-export { allocate, type Draw } from './domain/allocation.ts';
+export { allocate, type Draw, plenty } from './domain/allocation.ts';
 export { availabilityOf, type Shard, type Stock, unexplained, unitsIn } from './domain/shards.ts';
 
 /**

@@ -17,6 +17,7 @@ export const problems = {
   'cart-empty': [409, 'The cart is empty'],
   'order-state': [409, 'The order is not in a state for this'],
   'drop-not-open': [409, 'The drop has not opened'],
+  'drop-open': [409, 'It is sold in a drop, and stands still'],
   'drop-closed': [409, 'The drop has closed'],
   'admission-used': [409, 'The admission has been used'],
   'customer-limit': [409, 'More than one shopper may buy'],

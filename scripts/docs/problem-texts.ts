@@ -87,6 +87,13 @@ export const problemTexts: Readonly<
       'Come at `opensAt`: everybody who arrives in the same second has the same chance of any place in it.',
     members: '`dropId`, `opensAt`, `retryAfterSeconds`',
   },
+  'drop-open': {
+    cause:
+      'The SKU is sold in a drop. From two minutes before it opens until two minutes after it has closed its name, price and being on sale stay as they are, because orders remember them for a moment.',
+    remedy:
+      'Change it before or after. To sell nothing more at once, pause or close the drop, or take the units away (`adjust`). What is not part of the terms (description, category, image) can be changed at any time.',
+    members: '`sku`, `dropId`',
+  },
   'drop-closed': {
     cause: 'The drop is over.',
     remedy: 'What is left of its goods is sold as other goods are.',

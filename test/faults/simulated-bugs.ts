@@ -1,4 +1,5 @@
 import {
+  BatchGetCommand,
   GetCommand,
   PutCommand,
   QueryCommand,
@@ -7,6 +8,9 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import type { Bug } from '../../bench/simulation/simulation.ts';
 import type { Defect } from '../../bench/simulation/world.ts';
+import { dropsAmong } from '../../functions/admission/published.ts';
+import { type Memories, memoriesOf } from '../../functions/order/adapters/placement-ports.ts';
+import type { OnSale } from '../../functions/order/app/place-order.ts';
 import { seededBugs } from './seeded-bugs.ts';
 
 /** A mistake that the simulation must notice. */
@@ -56,6 +60,23 @@ function actions(
 const unconditional = ({ ConditionExpression: _, ...input }: any): any => input;
 
 const commands = (command: NonNullable<Defect['command']>) => () => ({ defect: { command } });
+
+/** Remembers whatever it has read of SKUs, in a drop or not, for so many milliseconds. */
+function remembersAll(ageMs: number): typeof memoriesOf {
+  return (now) => {
+    const known = new Map<string, { at: number; sale: OnSale }>();
+    const onSale: Memories['sales']['onSale'] = async (skus, read) => {
+      const at = now();
+      const before = known.get(skus.join());
+      if (before && at - before.at < ageMs) return before.sale;
+      const { prices, entries } = await read(skus);
+      const sale = { prices, drops: dropsAmong(entries, at) };
+      known.set(skus.join(), { at, sale });
+      return sale;
+    };
+    return { ...memoriesOf(now), sales: { knows: () => false, onSale } };
+  };
+}
 
 const isShard = ({ Update }: any) => Update?.TableName === 'inventory' && Update.Key.sk === 'SHARD';
 const takes = (action: any) =>
@@ -244,6 +265,29 @@ export const simulatedBugs: readonly SimulatedBug[] = [
     bug: actions((action) =>
       action.Put?.Item.pk.startsWith('FALLBACK#') ? { Put: unconditional(action.Put) } : action,
     ),
+  },
+  {
+    name: 'the terms of a SKU change in its drop',
+    seed: 0,
+    notices: /which was no price of/,
+    bug: commands((sent) => {
+      const asked = sent instanceof BatchGetCommand ? sent.input.RequestItems?.admission : undefined;
+      if (!asked?.ConsistentRead || asked.Keys?.[0]?.sk !== 'DROPS') return sent;
+      const Keys = asked.Keys.map((key) => ({ ...key, sk: 'NONE' }));
+      return new BatchGetCommand({ RequestItems: { admission: { ...asked, Keys } } });
+    }),
+  },
+  {
+    name: 'what is sold without a drop is remembered as well',
+    seed: 0,
+    notices: /which was no price of/,
+    bug: () => ({ faults: { memories: remembersAll(1_000) } }),
+  },
+  {
+    name: 'what is remembered is kept for ever',
+    seed: 0,
+    notices: /which was no price of/,
+    bug: () => ({ faults: { memories: remembersAll(Number.POSITIVE_INFINITY) } }),
   },
   {
     name: 'a latch closes without asking what came since the count',

@@ -71,23 +71,30 @@ const inState = (shopper: Shopper, state: string) =>
   });
 
 it('is announced, and gives out no tickets before it opens', async () => {
-  const opensAt = (await timeOf(store)) + 50_000;
-  const announced = await operate(
-    'POST',
-    '/v1/admin/drops',
-    {
-      name: 'Celadon, two cups',
-      skus: [goods.sku],
-      opensAt: new Date(opensAt).toISOString(),
-      closesAt: new Date(opensAt + 7_200_000).toISOString(),
-      perCustomerLimit: 1,
-      admission: 'as-fast-as-payment',
-      fallbackPerSecond: 1,
-      holdSeconds,
-      arrivalShards: 4,
-    },
-    { 'idempotency-key': 'celadon' },
-  );
+  const now = await timeOf(store);
+  const at = (seconds: number) => new Date(now + seconds * 1_000).toISOString();
+  const announce = (opensAt?: string) =>
+    operate(
+      'POST',
+      '/v1/admin/drops',
+      {
+        name: 'Celadon, two cups',
+        skus: [goods.sku],
+        ...(opensAt && { opensAt }),
+        closesAt: at(7_200),
+        perCustomerLimit: 1,
+        admission: 'as-fast-as-payment',
+        fallbackPerSecond: 1,
+        holdSeconds,
+        arrivalShards: 4,
+      },
+      { 'idempotency-key': 'celadon' },
+    );
+  expect(await announce(at(100))).toMatchObject({
+    status: 422,
+    body: { errors: [{ pointer: '#/opensAt' }] },
+  });
+  const announced = await announce();
   expect(announced).toMatchObject({
     status: 201,
     body: { state: 'scheduled', stock: [{ available: 2, shards: 1 }] },
@@ -100,7 +107,7 @@ it('is announced, and gives out no tickets before it opens', async () => {
 });
 
 it('gives each shopper one place, and admits as many as there are units', async () => {
-  await advance(62);
+  await advance(132);
   const tickets = await Promise.all(shoppers.map(take));
   for (const [index, { status, body, text }] of tickets.entries()) {
     expect(status, text).toBe(201);
@@ -187,6 +194,20 @@ it('admits the next when somebody does not come, and tells the queue when the st
   });
 });
 
+it('holds the terms of its goods still', async () => {
+  const change = async (json: unknown) => {
+    const answer = await operate('PATCH', `/v1/admin/products/${goods.productId}`, json, { 'if-match': '*' });
+    return [answer.status, answer.body.type?.split('/').at(-1)];
+  };
+  expect(await change({ description: 'The last two.' })).toEqual([200, undefined]);
+  expect(await change({ status: 'removed' })).toEqual([409, 'drop-open']);
+  const variants = [{ sku: goods.sku, price: { ...goods.price, amount: goods.price.amount + 1 } }];
+  expect(await change({ variants })).toEqual([409, 'drop-open']);
+  await operate('PATCH', `/v1/admin/drops/${dropId}`, { state: 'paused' }, { 'if-match': '*' });
+  expect(await change({ variants })).toEqual([409, 'drop-open']);
+  await operate('PATCH', `/v1/admin/drops/${dropId}`, { state: 'open' }, { 'if-match': '*' });
+});
+
 it('is paused and resumed by operators', async () => {
   const { headers } = await operate('GET', `/v1/admin/drops/${dropId}`);
   const etag = { 'if-match': headers.get('etag')! };
@@ -240,4 +261,10 @@ it('goes on at the fallback rate while nobody conducts it', async () => {
   expect(ended.body.state).toBe('closed');
   expect((await take(late[0]!)).body.type).toMatch('drop-closed');
   expect((await buy(late[0]!)).status).toBe(201);
+
+  const path = `/v1/admin/products/${goods.productId}`;
+  const remove = () => operate('PATCH', path, { status: 'removed' }, { 'if-match': '*' });
+  expect((await remove()).status).toBe(409);
+  await advance(121);
+  expect((await remove()).status).toBe(200);
 });

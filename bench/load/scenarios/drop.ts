@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Goods, left, sell, totalOf } from '../../store.ts';
+import { type Goods, left, sell, timeOf, totalOf } from '../../store.ts';
 import { openLoop, untilMoment, within } from '../arrivals.ts';
 import { readMeter, unitsOfATransactionalWrite } from '../cost.ts';
 import { type DropFacts, dropChecks, type Told } from '../drop-checks.ts';
@@ -21,8 +21,8 @@ const shards = 10;
 const backoff = { first: 2, longest: 20 };
 /** How long a drop stays open after the last arrival at most. */
 const patienceSeconds = 600;
-/** How long after its announcement it opens: those who conduct it must have seen it. */
-const announcedSeconds = 8;
+/** Seconds before the opening to which the embedded cloud's clock is moved: who conducts the drop must have seen it. */
+const seenBeforeSeconds = 8;
 
 type End = 'bought' | 'sold out' | 'abandoned' | 'closed' | 'gave up';
 
@@ -60,10 +60,12 @@ export const drop: Scenario = async (ground) => {
   };
   const untilTicket = new Histogram();
   const untilEnd = new Histogram();
-  let dropId = '';
+  const { dropId, opensAt } = await announce(ground, goods.sku);
+  /** Milliseconds by which the store's clock is ahead of ours. */
+  let ahead = 0;
 
   const shopper = async (index: number, due: number): Promise<void> => {
-    const visit = new Visit(ground, { goods, total, token: tokens[index]!, dropId, facts, random });
+    const visit = new Visit(ground, { goods, total, token: tokens[index]!, dropId, facts, random, ahead });
     const end = await visit.run(due, untilTicket);
     if (end !== 'abandoned') untilEnd.add(performance.now() - due);
     ends.set(end, (ends.get(end) ?? 0) + 1);
@@ -71,12 +73,15 @@ export const drop: Scenario = async (ground) => {
 
   return {
     run: async () => {
-      const opensAt = Date.now() + announcedSeconds * 1_000;
-      dropId = await announce(ground, goods.sku, opensAt);
+      if (ground.embedded) {
+        const spare = (opensAt - (await storeNow(ground))) / 1_000 - seenBeforeSeconds;
+        const json = { advanceSeconds: Math.max(0, spare) };
+        await client.request('POST', '/_local/clock', { json });
+      }
+      ahead = (await storeNow(ground)) - Date.now();
       const over = new AbortController();
       conduct(ground, over.signal);
-      const now = performance.now() + (opensAt + 500 - Date.now());
-      await untilMoment(now);
+      await untilMoment(performance.now() + (opensAt + 500 - (Date.now() + ahead)));
       await openLoop(arrivals, shopper).finally(() => over.abort());
     },
     conclude: async () => {
@@ -115,15 +120,24 @@ export const drop: Scenario = async (ground) => {
   };
 };
 
-async function announce({ client }: Ground, sku: string, opensAt: number): Promise<string> {
+/** Of a store in the embedded cloud the clock can have been moved. */
+async function storeNow({ client, embedded }: Ground): Promise<number> {
+  return embedded ? timeOf(client) : Date.now();
+}
+
+/** It opens as soon as it may. */
+async function announce(
+  ground: Ground,
+  sku: string,
+): Promise<{ readonly dropId: string; readonly opensAt: number }> {
+  const { client } = ground;
   const { status, body, text } = await client.request('POST', '/v1/admin/drops', {
     token: await client.operator(),
     headers: { 'idempotency-key': randomUUID() },
     json: {
       name: 'Moon jar',
       skus: [sku],
-      opensAt: new Date(opensAt).toISOString(),
-      closesAt: new Date(opensAt + 3_600_000).toISOString(),
+      closesAt: new Date((await storeNow(ground)) + 7_200_000).toISOString(),
       perCustomerLimit: 1,
       admission: { rate: admissionsPerSecond },
       fallbackPerSecond: 5,
@@ -131,7 +145,7 @@ async function announce({ client }: Ground, sku: string, opensAt: number): Promi
     },
   });
   if (status !== 201) throw new Error(`no drop: ${status} ${text}`);
-  return body.id;
+  return { dropId: body.id, opensAt: Date.parse(body.opensAt) };
 }
 
 /** The schedule that conducts drops begins a minute after the store: until then it is run by hand. */
@@ -147,6 +161,8 @@ interface Shared {
   readonly dropId: string;
   readonly facts: DropFacts;
   readonly random: () => number;
+  /** Milliseconds by which the store's clock is ahead. */
+  readonly ahead: number;
 }
 
 /** One shopper in the drop: a ticket, the wait for its turn, the order. */
@@ -303,7 +319,7 @@ class Visit {
   }
 
   #tell(by: Told['by'], due: number): void {
-    const now = Date.now();
+    const now = Date.now() + this.#shared.ahead;
     this.#shared.facts.told.push({ by, from: now - (performance.now() - due), until: now });
   }
 

@@ -9,16 +9,15 @@ import {
 import { batchGet } from '../../kernel/batch.ts';
 import { isoInstant } from '../../kernel/clock.ts';
 import { DomainError } from '../../kernel/errors.ts';
-import { type Drop, expiryOf } from '../domain/drop.ts';
+import { type Drop, type DropEntry, expiryOf, settlingMs } from '../domain/drop.ts';
 import { firstPace } from '../domain/pace.ts';
 import { type Serving, unserved } from '../domain/serving.ts';
 import { dropKey, dropsPartition, listedDropKey, queueKey, servingKey, skuKey } from '../keys.ts';
 
 /** What a SKU's entry says of a drop: all that an order must know without reading further. */
-function entryOf({ id, opensAt, closesAt, perCustomerLimit, publicKey }: Drop) {
+function entryOf({ id, opensAt, closesAt, perCustomerLimit, publicKey }: Drop): DropEntry {
   return { dropId: id, opensAt, closesAt, perCustomerLimit, publicKey };
 }
-type SkuEntry = ReturnType<typeof entryOf>;
 
 /** Drops, as operators make and change them, and the lists by which they are found. */
 export function dropTable(documents: DynamoDBDocumentClient, table: string, now: () => number) {
@@ -27,13 +26,15 @@ export function dropTable(documents: DynamoDBDocumentClient, table: string, now:
     const bySku = new Map(items.map((item) => [item.sku as string, item]));
     return skus.map((sku) => {
       const { drops = [], rev = 0 } = bySku.get(sku) ?? {};
-      return { sku, rev: rev as number, drops: drops as readonly SkuEntry[] };
+      return { sku, rev: rev as number, drops: drops as readonly DropEntry[] };
     });
   }
 
-  /** Entries of drops that are over are left out on the way. */
+  /** Entries of drops that are over, and hold nothing still any more, are left out on the way. */
   function skuItem(entry: Awaited<ReturnType<typeof entries>>[number], drop: Drop) {
-    const others = entry.drops.filter(({ dropId, closesAt }) => dropId !== drop.id && closesAt > now());
+    const others = entry.drops.filter(
+      ({ dropId, closesAt }) => dropId !== drop.id && closesAt + settlingMs > now(),
+    );
     return {
       Put: {
         TableName: table,

@@ -1,7 +1,8 @@
+import { isoInstant } from '../../kernel/clock.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import { canonicalJson, derivedId, digest } from '../../kernel/ids.ts';
 import type { NewDrop } from '../contract.ts';
-import type { Drop } from '../domain/drop.ts';
+import { type Drop, settlingMs } from '../domain/drop.ts';
 
 export interface Ports {
   readonly now: () => number;
@@ -19,7 +20,8 @@ export interface Ports {
 /**
  * Announces a drop.
  * 1. Its id follows from operator and key: a repeat finds what it made before.
- * 2. The window must lie ahead, and every SKU must have stock.
+ * 2. It must open so late that every order under way by then knows of it; if it does not say when, it opens then. Every
+ *    SKU must have stock.
  * 3. Its keys are made, and it is stored unless one of its SKUs is in another drop at the same time.
  * @throws DomainError `validation-failed`, `already-exists`, `idempotency-key-reused`
  */
@@ -36,9 +38,17 @@ export const announceDrop =
     if (existing) return { drop: sameRequest(existing, requestHash), replayed: true };
     const now = ports.now();
     const { opensAt, closesAt, ...terms } = body;
-    const window = { opensAt: Date.parse(opensAt), closesAt: Date.parse(closesAt) };
-    if (window.closesAt <= Math.max(window.opensAt, now)) {
-      throw invalid('#/closesAt', 'must be after opensAt, and ahead of now');
+    const earliest = now + settlingMs;
+    const window = {
+      opensAt: opensAt === undefined ? earliest : Date.parse(opensAt),
+      closesAt: Date.parse(closesAt),
+    };
+    if (window.opensAt < earliest) {
+      const least = `must be at least ${settlingMs / 1_000} seconds ahead`;
+      throw invalid('#/opensAt', `${least}; leave it out, and the drop opens as soon as it can`);
+    }
+    if (window.closesAt <= window.opensAt) {
+      throw invalid('#/closesAt', `must be after the opening at ${isoInstant(window.opensAt)}`);
     }
     const unstocked = await ports.unstocked(terms.skus);
     if (unstocked.length > 0) throw invalid('#/skus', `no stock was opened for ${unstocked.join(', ')}`);

@@ -29,6 +29,24 @@ export interface Drop {
   readonly updatedAt: number;
 }
 
+/** A drop as its SKUs' entries tell it. */
+export interface DropEntry extends Pick<Drop, 'opensAt' | 'closesAt' | 'perCustomerLimit' | 'publicKey'> {
+  readonly dropId: string;
+}
+
+/**
+ * Milliseconds after which nothing is under way any more that was begun before: a function's time limit is 29 s at most,
+ * the announcement takes up to 10 s itself, what was sent arrives within a minute or not at all, clocks differ by a second
+ * or two. So long before it opens a drop is announced; and so long before it opens, and after it has closed, what orders
+ * remember of its SKUs stands still.
+ */
+export const settlingMs = 120_000;
+
+/** Whether what orders may remember of the drop's SKUs must stay as it is. */
+export function holdsStill({ opensAt, closesAt }: Pick<Drop, 'opensAt' | 'closesAt'>, now: number): boolean {
+  return now >= opensAt - settlingMs && now < closesAt + settlingMs;
+}
+
 /** @param soldOut as the conductor last found it */
 export function stateOf(
   drop: Pick<Drop, 'opensAt' | 'closesAt' | 'pausedAt'>,

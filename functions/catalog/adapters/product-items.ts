@@ -1,5 +1,5 @@
 import type { TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
-import { contentHash, type Variant, type VersionedProduct } from '../domain/product.ts';
+import { contentHash, termsOf, type Variant, type VersionedProduct } from '../domain/product.ts';
 import { feedKey, productKey, skuKey } from '../keys.ts';
 
 export type TransactItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
@@ -15,15 +15,8 @@ export function productItem(product: VersionedProduct) {
 }
 
 /** What pricing needs to know of one variant. */
-export function skuItem(product: VersionedProduct, { sku, price }: Variant) {
-  return {
-    ...skuKey(sku),
-    sku,
-    productId: product.id,
-    name: product.name,
-    price,
-    purchasable: product.status === 'active',
-  };
+export function skuItem(product: VersionedProduct, variant: Variant) {
+  return { ...skuKey(variant.sku), ...termsOf(product, variant) };
 }
 
 /** A product from its item, without what only the table needs. */

@@ -5,6 +5,7 @@ import type { newId } from '../../kernel/ids.ts';
 import type { changeProduct as route } from '../contract.ts';
 import {
   type Availability,
+  changedTerms,
   changeTime,
   contentHash,
   etagOf,
@@ -23,6 +24,8 @@ interface Ports {
   /** Consistent. */
   readonly product: (productId: string) => Promise<VersionedProduct | undefined>;
   readonly replace: (before: VersionedProduct, after: VersionedProduct) => Promise<Replaced>;
+  /** Those of the SKUs that stand still for a drop, with the drop; consistent. */
+  readonly heldStill: (skus: readonly string[]) => Promise<ReadonlyMap<string, string>>;
   readonly availability: (skus: readonly string[]) => Promise<ReadonlyMap<string, Availability>>;
   readonly newId: typeof newId;
   readonly now: Now;
@@ -33,7 +36,8 @@ interface Ports {
  *
  * 1. Read it; it must be the version that `If-Match` names.
  * 2. Merge what was sent (RFC 7396).
- * 3. Replace that version, with its prices, in one transaction. A change that changes nothing writes nothing.
+ * 3. Around a drop of one of its SKUs refuse what would change the SKU's name, price or being on sale: orders remember them.
+ * 4. Replace that version, with its prices, in one transaction. A change that changes nothing writes nothing.
  */
 export const changeProduct =
   (ports: Ports) =>
@@ -48,6 +52,8 @@ export const changeProduct =
 
     const after = merged(before, body, ports);
     if (contentHash(after) !== contentHash(before)) {
+      const [held] = await ports.heldStill(changedTerms(before, after));
+      if (held) throw new DomainError('drop-open', heldDetail(...held), { sku: held[0], dropId: held[1] });
       const result = await ports.replace(before, after);
       if (result === 'changed') throw changedMeanwhile();
       if (result === 'taken') {
@@ -78,6 +84,11 @@ function merged(before: VersionedProduct, body: Request['body'], ports: Ports): 
 async function answer(ports: Ports, product: VersionedProduct): Promise<HttpResponse<typeof route>> {
   const body = shown(product, await ports.availability(product.variants.map(({ sku }) => sku)));
   return { status: 200, body, headers: { etag: etagOf(product.version, body) } };
+}
+
+/** Why a SKU's terms cannot be changed. */
+export function heldDetail(sku: string, dropId: string): string {
+  return `${sku} is sold in drop ${dropId}: its name, price and being on sale stay as they are from two minutes before the drop opens until two minutes after it has closed.`;
 }
 
 function changedMeanwhile(): DomainError {

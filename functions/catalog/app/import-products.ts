@@ -4,8 +4,8 @@ import { chunksOf, inParallel } from '../../kernel/parallel.ts';
 import { readRows } from '../../kernel/rows.ts';
 import type { importProducts as route } from '../contract.ts';
 import { type ImportedProduct, mergeImported, productOfRow } from '../domain/import-row.ts';
-import { changeTime, contentHash, type VersionedProduct } from '../domain/product.ts';
-import type { Replaced } from './change-product.ts';
+import { changedTerms, changeTime, contentHash, type VersionedProduct } from '../domain/product.ts';
+import { heldDetail, type Replaced } from './change-product.ts';
 
 interface Ports {
   /** Those of the products that there are; consistent. */
@@ -15,6 +15,8 @@ interface Ports {
   /** Stores new products, at most 25. */
   readonly add: (products: readonly VersionedProduct[]) => Promise<void>;
   readonly replace: (before: VersionedProduct, after: VersionedProduct) => Promise<Replaced>;
+  /** Those of the SKUs that stand still for a drop, with the drop; consistent. */
+  readonly heldStill: (skus: readonly string[]) => Promise<ReadonlyMap<string, string>>;
   readonly now: Now;
 }
 
@@ -35,7 +37,7 @@ const width = 8;
  * Imports a file.
  *
  * 1. Read its rows; set aside those that cannot be taken.
- * 2. Compare the others with what is stored.
+ * 2. Compare the others with what is stored; set aside those that would change the terms of a SKU around its drop.
  * 3. Add what is new in batches; replace what differs, each in a transaction of its own, so that an operator's change
  *    at the same moment is not lost.
  *
@@ -50,12 +52,21 @@ export const importProducts =
     const { accepted, failed } = readProducts(body, headers['content-type']);
     const stored = await ports.products(accepted.map(({ product }) => product.id));
     const owners = await ports.owners(accepted.map(({ product }) => product.sku));
-    const belongsElsewhere = ({ product }: Accepted) =>
-      (owners.get(product.sku) ?? product.id) !== product.id;
-    for (const row of accepted.filter(belongsElsewhere)) {
-      failed.push(failure(row, `the SKU ${row.product.sku} belongs to another product`));
-    }
-    const rows = accepted.filter((row) => !belongsElsewhere(row));
+    const touched = new Map(
+      accepted.map(({ product }) => [product, touchedBy(product, stored.get(product.id), owners)]),
+    );
+    const held = await ports.heldStill([...touched.values()].flat());
+    const refusalOf = ({ product }: Accepted): string | undefined => {
+      const { id, sku } = product;
+      if ((owners.get(sku) ?? id) !== id) return `the SKU ${sku} belongs to another product`;
+      const still = touched.get(product)!.find((one) => held.has(one));
+      return still && heldDetail(still, held.get(still)!);
+    };
+    const rows = accepted.filter((row) => {
+      const reason = refusalOf(row);
+      if (reason) failed.push(failure(row, reason));
+      return !reason;
+    });
 
     const fresh = rows.filter(({ product }) => !stored.has(product.id));
     await inParallel(chunksOf(fresh, addedTogether), width, (chunk) =>
@@ -80,6 +91,16 @@ export const importProducts =
     failed.sort((a, b) => a.line - b.line);
     return { status: 200, body: { imported: fresh.length, updated, unchanged, failed } };
   };
+
+/** SKUs on sale whose terms the row changes. An import that was cut off leaves SKUs without their product. */
+function touchedBy(
+  row: ImportedProduct,
+  before: VersionedProduct | undefined,
+  owners: ReadonlyMap<string, string>,
+): string[] {
+  if (before) return changedTerms(before, mergeImported(row, before));
+  return owners.has(row.sku) ? [row.sku] : [];
+}
 
 function readProducts(text: string, contentType: string | undefined) {
   const accepted: Accepted[] = [];

@@ -27,6 +27,22 @@ export function contentHash(product: Omit<CatalogProduct, 'createdAt' | 'updated
   );
 }
 
+type Sold = Pick<CatalogProduct, 'id' | 'name' | 'status' | 'variants'>;
+
+/** What an order must know of a variant. */
+export function termsOf({ id, name, status }: Sold, { sku, price }: Variant) {
+  return { sku, productId: id, name, price, purchasable: status === 'active' };
+}
+
+/** SKUs on sale in `before` that are sold on other terms after it, or not at all. */
+export function changedTerms(before: Sold, after: Sold): string[] {
+  if (before.status !== 'active') return [];
+  const terms = new Set(after.variants.map((variant) => canonicalJson(termsOf(after, variant))));
+  return before.variants
+    .filter((variant) => !terms.has(canonicalJson(termsOf(before, variant))))
+    .map(({ sku }) => sku);
+}
+
 /**
  * The time of a change to `before`: now, but always later than the change before it, whatever clocks say. Readers of
  * the feed keep the later of two states.

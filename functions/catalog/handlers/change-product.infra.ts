@@ -9,5 +9,6 @@ export const changeProduct: FunctionSpec = {
   grants: [
     { table: 'catalog', actions: ['dynamodb:GetItem', 'dynamodb:PutItem'] },
     { table: 'inventory', actions: ['dynamodb:BatchGetItem'] },
+    { table: 'admission', actions: ['dynamodb:BatchGetItem'] },
   ],
 };

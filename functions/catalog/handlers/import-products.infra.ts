@@ -8,6 +8,7 @@ export const importProducts: FunctionSpec = {
   trigger: { http: route },
   grants: [
     { table: 'catalog', actions: ['dynamodb:BatchGetItem', 'dynamodb:BatchWriteItem', 'dynamodb:PutItem'] },
+    { table: 'admission', actions: ['dynamodb:BatchGetItem'] },
   ],
   // Reading 1.5 MB of YAML is work for a whole vCPU.
   memoryMb: 1769,

@@ -1,4 +1,5 @@
-import type { Shard } from '../../inventory/published.ts';
+import { mostShards } from '../../inventory/contract.ts';
+import { plenty, type Shard, unitsIn } from '../../inventory/published.ts';
 import type { Now } from '../../kernel/clock.ts';
 import type { Committed, Known, Placement } from '../app/place-order.ts';
 
@@ -13,6 +14,8 @@ const hottest = 4;
 interface Memory {
   /** Shards as failed draws showed them, by number. */
   readonly shards: Map<number, Shard & { readonly at: number }>;
+  /** All shards, as they were read. */
+  hint?: { readonly known: Known; readonly at: number } | undefined;
   level: number;
   /** When the level last changed. */
   at: number;
@@ -20,6 +23,9 @@ interface Memory {
   untold: number;
   toldAt: number;
 }
+
+/** With so many shards there is nothing to be done about heat, and its report would be one item that everybody writes. */
+const isGrown = ({ shards }: Known) => shards.length >= mostShards;
 
 /**
  * What an execution environment remembers from one order to the next. It only orders the search: nothing is refused
@@ -34,27 +40,60 @@ export function stockMemory(now: Now) {
     return known;
   }
 
+  /** A hint with what failed draws have shown since: the higher revision is the later one. */
+  function correct(sku: string, hint: Known): Known {
+    const memory = memories.get(sku);
+    if (!memory) return hint;
+    const since = now() - ageMs;
+    return {
+      ...hint,
+      shards: hint.shards.map((shard) => {
+        const seen = memory.shards.get(shard.shard);
+        return seen && seen.at >= since && seen.rev > shard.rev ? seen : shard;
+      }),
+    };
+  }
+
+  function hintOf(sku: string): Known | undefined {
+    const hint = memories.get(sku)?.hint;
+    return hint && now() - hint.at < ageMs ? hint.known : undefined;
+  }
+
   return {
-    /** A hint with what failed draws have shown since: the higher revision is the later one. */
-    correct(sku: string, hint: Known): Known {
-      const memory = memories.get(sku);
-      if (!memory) return hint;
-      const since = now() - ageMs;
-      return {
-        ...hint,
-        shards: hint.shards.map((shard) => {
-          const seen = memory.shards.get(shard.shard);
-          return seen && seen.at >= since && seen.rev > shard.rev ? seen : shard;
-        }),
-      };
+    /**
+     * Hints of SKUs: remembered where there was plenty in a shard on average within the last second. Below that units are gone
+     * before a hint is old, and each order reads for itself.
+     * @param keeps for which SKUs many come: their hints are worth remembering
+     */
+    async hints(
+      skus: readonly string[],
+      read: (skus: readonly string[]) => Promise<ReadonlyMap<string, Known>>,
+      keeps: (sku: string) => boolean,
+    ): Promise<Map<string, Known>> {
+      const at = now();
+      const hints = new Map<string, Known>();
+      for (const sku of skus) {
+        const hint = hintOf(sku);
+        if (hint) hints.set(sku, hint);
+      }
+      const unknown = skus.filter((sku) => !hints.has(sku));
+      for (const [sku, known] of unknown.length > 0 ? await read(unknown) : []) {
+        hints.set(sku, known);
+        const isPlenty = unitsIn(known.shards) >= plenty * known.shards.length;
+        if (isPlenty && !known.soldOut && keeps(sku)) memoryOf(sku).hint = { known, at };
+      }
+      return new Map([...hints].map(([sku, hint]) => [sku, correct(sku, hint)]));
     },
 
     /** Learns from how a transaction ended. */
     learn({ draws }: Pick<Placement, 'draws'>, committed: Committed): void {
       const at = now();
       if (committed.result === 'refused') {
-        for (const { sku, ...shard } of committed.dry)
-          memoryOf(sku).shards.set(shard.shard, { ...shard, at });
+        for (const { sku, ...shard } of committed.dry) {
+          const memory = memoryOf(sku);
+          memory.shards.set(shard.shard, { ...shard, at });
+          memory.hint = undefined;
+        }
         for (const sku of new Set(committed.contended.map(({ sku }) => sku))) {
           const memory = memoryOf(sku);
           memory.level = Math.min(hottest, (at - memory.at <= ageMs ? memory.level : 0) + 1);
@@ -81,7 +120,8 @@ export function stockMemory(now: Now) {
     takeHeat(): readonly { readonly sku: string; readonly conflicts: number }[] {
       const at = now();
       const due = [...memories].filter(
-        ([, { untold, toldAt }]) => untold >= hotFrom && at - toldAt >= toldEveryMs,
+        ([, { untold, toldAt, hint }]) =>
+          untold >= hotFrom && at - toldAt >= toldEveryMs && !(hint && isGrown(hint.known)),
       );
       return due.map(([sku, memory]) => {
         const conflicts = memory.untold;

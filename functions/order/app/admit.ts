@@ -4,8 +4,6 @@ import { DomainError } from '../../kernel/errors.ts';
 
 export interface AdmitPorts {
   readonly now: Now;
-  /** The drops that demand admission for any of the SKUs. */
-  readonly dropsOf: (skus: readonly string[]) => Promise<readonly SkuDrop[]>;
   /** A slot for an order without a token, while a drop's waiting room is out of order. */
   readonly fallbackSlot: (
     drop: SkuDrop,
@@ -33,7 +31,7 @@ const keptFor = 30 * 86_400;
  * `temporary-reduced-capacity` (the waiting room is out of order, and the second has no slot left), `validation-failed`
  */
 export async function admit(
-  ports: Omit<AdmitPorts, 'dropsOf'>,
+  ports: AdmitPorts,
   { admissions = [], customerId }: { readonly admissions?: readonly string[]; readonly customerId: string },
   basket: { readonly drops: readonly SkuDrop[]; readonly demand: ReadonlyMap<string, number> },
 ): Promise<readonly Entry[]> {

@@ -48,6 +48,12 @@ export type Committed =
       readonly entries?: readonly RefusedEntry[];
     };
 
+/** SKUs at their prices, and the drops that demand admission for any of them. */
+export interface OnSale {
+  readonly prices: ReadonlyMap<string, SkuPrice>;
+  readonly drops: readonly SkuDrop[];
+}
+
 /** What is known of a SKU's shards; with its latch closed they are empty. */
 export type Known = Pick<Stock, 'shards' | 'soldOut'>;
 /** A count, with what `closeLatch` needs. */
@@ -57,10 +63,11 @@ export interface Ports extends AdmitPorts {
   /** Event 1 of the order, read consistently. */
   readonly findPlaced: (orderId: string) => Promise<OrderEvent | undefined>;
   readonly readCart: (cartId: string, customerId: string) => Promise<CartToOrder | undefined>;
-  readonly readPrices: (skus: readonly string[]) => Promise<ReadonlyMap<string, SkuPrice>>;
+  /** True now: what may have been read a moment ago stands still meanwhile. */
+  readonly onSale: (skus: readonly string[]) => Promise<OnSale>;
   /** Possibly a moment old: only to choose where to try first. */
   readonly hintShards: (skus: readonly string[]) => Promise<ReadonlyMap<string, Known>>;
-  /** The same, read consistently. */
+  /** The same, read consistently, unless there was plenty a moment ago. */
   readonly readShards: (skus: readonly string[]) => Promise<ReadonlyMap<string, Known>>;
   /** Those whose latch is closed, read consistently: of them there is no unit at that moment. */
   readonly soldOutAmong: (skus: readonly string[]) => Promise<ReadonlySet<string>>;
@@ -222,7 +229,7 @@ async function fillBasket(ports: Ports, { body, customerId }: PlaceOrderRequest)
     );
   }
   const skus = [...demand.keys()];
-  const [prices, drops] = await Promise.all([ports.readPrices(skus), ports.dropsOf(skus)]);
+  const { prices, drops } = await ports.onSale(skus);
   const gone = [...demand].filter(([sku]) => !prices.get(sku)?.purchasable);
   if (gone.length > 0) throw unavailable(gone, cart !== undefined);
   const offer = quote(

@@ -153,9 +153,10 @@ export const rows: Readonly<Record<RouteId, Row>> = {
   createDrop: {
     samples: async (scene) => {
       const [one, other] = [await scene.freshGoods(), await scene.freshGoods()];
+      const opensAt = new Date((await timeOf(scene.store)) + 3_600_000).toISOString();
       return [
         { body: await dropOf(scene, one.sku) },
-        { body: { ...(await dropOf(scene, other.sku)), holdSeconds: 60 } },
+        { body: { ...(await dropOf(scene, other.sku)), opensAt, holdSeconds: 60 } },
       ];
     },
   },
@@ -171,11 +172,11 @@ export const rows: Readonly<Record<RouteId, Row>> = {
     },
   },
   showDrop: { samples: async (scene) => [{ params: { dropId: await announced(scene) } }] },
-  takeTicket: { samples: async (scene) => [{ params: { dropId: await announced(scene) } }] },
+  takeTicket: { samples: async (scene) => [{ params: { dropId: await opened(scene) } }] },
   getTicket: {
     owned: true,
     samples: async (scene, owner = scene.shopper) => {
-      const dropId = await announced(scene);
+      const dropId = await opened(scene);
       const { status, body, text } = await scene.store.request('POST', `/v1/drops/${dropId}/tickets`, owner);
       if (status !== 201) throw new Error(`no ticket: ${status} ${text}`);
       return [{ params: { dropId, ticketId: body.id } }];
@@ -228,15 +229,13 @@ async function dropOf({ store }: Scene, sku: string) {
   return {
     name: 'Moon jar, first firing',
     skus: [sku],
-    opensAt: new Date(now - 1_000).toISOString(),
-    closesAt: new Date(now + 3_600_000).toISOString(),
+    closesAt: new Date(now + 7_200_000).toISOString(),
     perCustomerLimit: 2,
     admission: 'as-fast-as-payment',
     fallbackPerSecond: 5,
   };
 }
 
-/** A drop that is open. */
 async function announced(scene: Scene): Promise<string> {
   const { sku } = await scene.freshGoods();
   const { status, body, text } = await scene.store.request('POST', '/v1/admin/drops', {
@@ -246,6 +245,16 @@ async function announced(scene: Scene): Promise<string> {
   });
   if (status !== 201) throw new Error(`no drop: ${status} ${text}`);
   return body.id;
+}
+
+/** A drop that is open. */
+async function opened(scene: Scene): Promise<string> {
+  const dropId = await announced(scene);
+  const { body } = await scene.store.request('GET', `/v1/drops/${dropId}`);
+  const missing = (Date.parse(body.opensAt) - (await timeOf(scene.store))) / 1_000;
+  // Another scene may have moved the clock meanwhile.
+  if (missing > 0) await scene.store.request('POST', '/_local/clock', { json: { advanceSeconds: missing } });
+  return dropId;
 }
 
 async function webhookOf(store: Scene['store'], reference: string): Promise<Sample> {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { dropTable } from '../../../functions/admission/adapters/drop-table.ts';
-import { dropsOf } from '../../../functions/admission/published.ts';
+import { dropsAmong, readEntries } from '../../../functions/admission/published.ts';
 import { admissionTable } from '../../../functions/admission/table.infra.ts';
 import { startDynamo, type TestDynamo } from '../../support/dynamo.ts';
 import { opening, someDrop } from './given.ts';
@@ -13,10 +13,10 @@ afterAll(() => dynamo?.stop());
 
 const hour = 3_600_000;
 const table = () => dropTable(dynamo.documents, dynamo.table('admission'), () => opening - hour);
-const demanding = async (now: number) =>
-  (await dropsOf(dynamo.documents, dynamo.table('admission'), ['sku_a', 'sku_b'], now)).map(
-    ({ dropId, skus }) => [dropId, skus],
-  );
+const demanding = async (now: number) => {
+  const entries = await readEntries(dynamo.documents, dynamo.table('admission'), ['sku_a', 'sku_b']);
+  return dropsAmong(entries, now).map(({ dropId, skus }) => [dropId, skus]);
+};
 
 it('sells a SKU in the drop that is open, whatever others of it have been announced', async () => {
   await table().save(

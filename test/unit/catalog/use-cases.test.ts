@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { productFeed } from '../../../functions/catalog/adapters/product-feed.ts';
@@ -18,12 +18,16 @@ import { startDynamo, type TestDynamo } from '../../support/dynamo.ts';
 
 let time = Date.parse('2026-11-22T00:00:00Z');
 const now = () => time;
+/** SKUs around whose drop it is. */
+const held = new Set<string>();
 let dynamo: TestDynamo;
 let ports: ReturnType<typeof portsOf>;
 
 function portsOf(documents: DynamoDBDocumentClient) {
   const availability = async () => new Map<string, 'in_stock'>();
-  return { ...productTable(documents, dynamo.table('catalog')), availability, newId, now };
+  const heldStill = async (skus: readonly string[]) =>
+    new Map(skus.filter((sku) => held.has(sku)).map((sku): [string, string] => [sku, 'drp_A']));
+  return { ...productTable(documents, dynamo.table('catalog')), availability, heldStill, newId, now };
 }
 
 beforeAll(async () => {
@@ -147,6 +151,49 @@ describe('a product', () => {
   });
 });
 
+describe('around a drop', () => {
+  const two = [
+    { sku: 'sku_d1', attributes: { size: 'M' }, price: usd(900) },
+    { sku: 'sku_d2', attributes: {}, price: usd(900) },
+  ];
+  let productId: string;
+  beforeAll(async () => {
+    productId = (await create({ variants: two })).body.id;
+    held.add('sku_d1');
+  });
+  afterAll(() => held.clear());
+
+  it.each<[string, z.input<typeof contract.changeProduct.body>]>([
+    ['the price', { variants: [{ ...two[0]!, price: usd(901) }, two[1]!] }],
+    ['the name', { name: 'Mallet' }],
+    ['that it is sold', { status: 'removed' }],
+    ['its place in the product', { variants: [two[1]!] }],
+  ])('%s of a SKU stays as it is', async (_what, body) => {
+    await expect(change(productId, body)).rejects.toEqual(
+      expect.objectContaining({ code: 'drop-open', members: { sku: 'sku_d1', dropId: 'drp_A' } }),
+    );
+    expect((await prices('sku_d1')).get('sku_d1')).toMatchObject({ price: usd(900), purchasable: true });
+    expect((await get(productId)).body.name).toBe('Hammer');
+  });
+
+  it.each<[string, z.input<typeof contract.changeProduct.body>]>([
+    ['what is said of it', { description: 'Hits hard.', category: 'drops', featured: true }],
+    ['what tells its variants apart', { variants: [{ ...two[0]!, attributes: { size: 'L' } }, two[1]!] }],
+    ['another SKU', { variants: [{ ...two[0]!, attributes: { size: 'L' } }, { price: usd(5) }] }],
+  ])('%s can be changed', async (_what, body) => {
+    expect((await change(productId, body)).status).toBe(200);
+    expect((await prices('sku_d1')).get('sku_d1')).toMatchObject({ price: usd(900), purchasable: true });
+  });
+
+  it('what is not on sale can be put there', async () => {
+    const { body } = await create({ variants: [{ sku: 'sku_d3', price: usd(1) }] });
+    await change(body.id, { status: 'removed' });
+    held.add('sku_d3');
+    await change(body.id, { status: 'active', variants: [{ sku: 'sku_d3', price: usd(2) }] });
+    expect((await prices('sku_d3')).get('sku_d3')).toMatchObject({ price: usd(2), purchasable: true });
+  });
+});
+
 describe('the feed', () => {
   it('shows changes after 2 s, reads little for them, and keeps removed products as tombstones', async () => {
     const { body } = await create({ name: 'Before' });
@@ -251,6 +298,37 @@ describe('an import', () => {
     });
     expect(answer.body).toMatchObject({ updated: 0, failed: [{ line: 2, id: 'd' }] });
     expect((await get('prd_d')).body).toMatchObject({ name: 'Drum, loud', variants: [{ price: usd(100) }] });
+  });
+
+  it('reports the rows that would change the terms of a SKU around its drop, and takes the rest', async () => {
+    await send(`${header}k,Kite,,tools,kite,1,1\nl,Lamp,,tools,lamp,1,1\n`);
+    held.add('sku_k');
+    const answer = await send(
+      `${header}k,Kite,,tools,kite,2,1\nl,Lamp,,tools,lamp,2,1\nmug,Mug,,tools,mug,1,1\n`,
+    );
+    expect(answer).toMatchObject({ imported: 1, updated: 1, unchanged: 0 });
+    expect(answer.failed).toEqual([
+      { line: 2, id: 'k', reason: expect.stringMatching('sku_k is sold in drop drp_A') },
+    ]);
+    expect((await prices('sku_k', 'sku_l')).get('sku_k')?.price).toEqual(usd(100));
+    expect((await prices('sku_k', 'sku_l')).get('sku_l')?.price).toEqual(usd(200));
+    expect(await send(`${header}k,Kite,"Flies, high",tools,kite,1,1\n`)).toMatchObject({
+      updated: 1,
+      failed: [],
+    });
+    held.clear();
+  });
+
+  it('does not reprice a SKU around its drop whose product an earlier import did not come to', async () => {
+    const cutOff = { productId: 'prd_n', name: 'Net', price: usd(100), purchasable: true };
+    const Item = { pk: 'SKU#sku_n', sk: 'SKU', sku: 'sku_n', ...cutOff };
+    await dynamo.documents.send(new PutCommand({ TableName: dynamo.table('catalog'), Item }));
+    held.add('sku_n');
+    const file = `${header}n,Net,,tools,net,2,1\n`;
+    expect(await send(file)).toMatchObject({ imported: 0, failed: [{ id: 'n' }] });
+    expect((await prices('sku_n')).get('sku_n')?.price).toEqual(usd(100));
+    held.clear();
+    expect(await send(file)).toMatchObject({ imported: 1, failed: [] });
   });
 
   it('goes on where an earlier one was cut off', async () => {

@@ -51,6 +51,16 @@ describe('allocation', () => {
     expect(chosen.map((draws) => draws?.map(({ shard }) => shard))).toEqual([[0], [1], [3]]);
   });
 
+  it('prefers the fuller of two where little is left, and neither where there is plenty', () => {
+    const chosen = (first: number, second: number, quantity = 1) => {
+      const chances = [0, 0.99];
+      const stock = [first, second].map((available, shard) => ({ shard, available }));
+      return allocate({ sku: 'sku_a', quantity }, stock, () => chances.shift()!)?.[0]?.shard;
+    };
+    expect([chosen(3, 4), chosen(19, 20), chosen(20, 500), chosen(500, 20)]).toEqual([1, 1, 0, 0]);
+    expect([chosen(99, 100, 5), chosen(100, 101, 5)]).toEqual([1, 0]);
+  });
+
   it('gathers from the fullest shards first', () => {
     const stock = [4, 9, 2, 5].map((available, shard) => ({ shard, available }));
     expect(allocate({ sku: 'sku_a', quantity: 15 }, stock, () => 0)).toEqual([

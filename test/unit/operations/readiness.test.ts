@@ -62,7 +62,7 @@ describe('readiness', () => {
 
   it('counts shards by what the model of scale says that one carries', () => {
     const quotas = raise(stageQuotas);
-    const { sold } = bestRate((offered) => designAt(offered, quotas, { shards: 4, memorySeconds: 1 }));
+    const { sold } = bestRate((offered) => designAt(offered, quotas, { shards: 4 }));
     expect(ordersPerShard * 4).toBeGreaterThan(0.9 * sold);
     expect(ordersPerShard * 4).toBeLessThanOrEqual(sold);
 

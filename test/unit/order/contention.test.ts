@@ -76,22 +76,12 @@ function world(shards: number[], seed: number) {
   };
   const ports: Ports = {
     findPlaced: async () => undefined,
-    dropsOf: async () => [],
     fallbackSlot: async () => undefined,
     readCart: async () => undefined,
-    readPrices: async () =>
-      new Map([
-        [
-          sku,
-          {
-            sku,
-            productId: 'prd_hot',
-            name: 'Hot',
-            price: { amount: price, currency: 'KRW' },
-            purchasable: true,
-          },
-        ],
-      ]),
+    onSale: async () => {
+      const sold = { price: { amount: price, currency: 'KRW' as const }, purchasable: true };
+      return { prices: new Map([[sku, { sku, productId: 'prd_hot', name: 'Hot', ...sold }]]), drops: [] };
+    },
     hintShards: async () => new Map([[sku, await hint()]]),
     readShards: async () => {
       await time.sleep(4);
@@ -128,8 +118,8 @@ function environment(ports: Ports, reported: Reported[]): Ports {
   return {
     ...ports,
     heat: memory.heat,
-    hintShards: async (skus) =>
-      new Map([...(await ports.hintShards(skus))].map(([sku, hint]) => [sku, memory.correct(sku, hint)])),
+    hintShards: (skus) => memory.hints(skus, ports.hintShards, () => true),
+    readShards: (skus) => memory.hints(skus, ports.readShards, () => true),
     commit: async (placement) => {
       const committed = await ports.commit(placement);
       memory.learn(placement, committed);

@@ -37,21 +37,17 @@ class World {
   readonly ports: Ports = {
     findPlaced: async (id) => this.placed.get(id),
     readCart: async (id) => this.carts.get(id),
-    readPrices: async (skus) =>
-      new Map(
-        skus
-          .filter((sku) => this.prices.has(sku))
-          .map((sku) => [
-            sku,
-            {
-              sku,
-              productId: sku.replace('sku', 'prd'),
-              name: sku,
-              price: { amount: this.prices.get(sku)!, currency: 'KRW' as const },
-              purchasable: true,
-            },
-          ]),
-      ),
+    onSale: async (skus) => {
+      const onSale = skus.filter((sku) => this.prices.has(sku));
+      const priced = onSale.map((sku) => ({
+        sku,
+        productId: sku.replace('sku', 'prd'),
+        name: sku,
+        price: { amount: this.prices.get(sku)!, currency: 'KRW' as const },
+        purchasable: true,
+      }));
+      return { prices: new Map(priced.map((one) => [one.sku, one])), drops: [] };
+    },
     hintShards: async (skus) => {
       const hints = new Map(
         skus.map((sku) => {
@@ -62,7 +58,6 @@ class World {
       this.meanwhile.shift()?.();
       return hints;
     },
-    dropsOf: async () => [],
     fallbackSlot: async () => undefined,
     readShards: async (skus) =>
       new Map(skus.map((sku) => [sku, { soldOut: this.latched.has(sku), shards: this.shardsOf(sku) }])),

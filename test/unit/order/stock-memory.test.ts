@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { stockMemory } from '../../../functions/order/adapters/stock-memory.ts';
-import type { Committed } from '../../../functions/order/app/place-order.ts';
+import type { Committed, Known } from '../../../functions/order/app/place-order.ts';
 
 const sku = 'sku_a';
 const draws = [{ sku, shard: 0, quantity: 1 }];
@@ -21,18 +21,76 @@ const hint = (available: number, rev: number) => ({
 });
 
 describe('what an environment remembers of a shard', () => {
-  it('corrects a hint that is older, for a second, and none that is newer', () => {
+  it('corrects a hint that is older, for a second, and none that is newer', async () => {
     let now = 10_000;
     const memory = stockMemory(() => now);
-    expect(memory.correct(sku, hint(3, 6))).toEqual(hint(3, 6));
+    const corrected = async (read: Known) =>
+      (
+        await memory.hints(
+          [sku],
+          async () => new Map([[sku, read]]),
+          () => false,
+        )
+      ).get(sku);
+    expect(await corrected(hint(3, 6))).toEqual(hint(3, 6));
     memory.learn({ draws }, dry);
-    expect(memory.correct(sku, hint(3, 6)).shards).toMatchObject([
+    expect((await corrected(hint(3, 6)))?.shards).toMatchObject([
       { shard: 0, available: 0, rev: 7 },
       { shard: 1, available: 5, rev: 1 },
     ]);
-    expect(memory.correct(sku, hint(2, 8))).toEqual(hint(2, 8));
+    expect(await corrected(hint(2, 8))).toEqual(hint(2, 8));
     now += 1_001;
-    expect(memory.correct(sku, hint(3, 6))).toEqual(hint(3, 6));
+    expect(await corrected(hint(3, 6))).toEqual(hint(3, 6));
+  });
+});
+
+describe('what it remembers of all shards', () => {
+  const plenty: Known = { soldOut: false, shards: [{ shard: 0, available: 40, rev: 6 }] };
+  function reader() {
+    const world = { now: 10_000, reads: 0, stock: plenty };
+    const memory = stockMemory(() => world.now);
+    const ask = async (keeps = true) => {
+      const read = async (skus: readonly string[]) => {
+        world.reads += skus.length;
+        return new Map(skus.map((one) => [one, world.stock]));
+      };
+      return (await memory.hints([sku], read, () => keeps)).get(sku);
+    };
+    return { world, memory, ask };
+  }
+
+  it('serves the next orders of a second, where many come', async () => {
+    const { world, ask } = reader();
+    expect(await ask()).toEqual(plenty);
+    world.now += 999;
+    expect(await ask()).toEqual(plenty);
+    expect(world.reads).toBe(1);
+    world.now += 1;
+    await ask();
+    expect(world.reads).toBe(2);
+  });
+
+  it('is nothing where few come, where little is left, and where the latch is closed', async () => {
+    const { world, ask } = reader();
+    await ask(false);
+    for (const stock of [hint(19, 1), { soldOut: true, shards: [] }]) {
+      world.stock = stock;
+      await ask();
+    }
+    await ask();
+    expect(world.reads).toBe(4);
+  });
+
+  it('is forgotten when a draw found too little', async () => {
+    const { world, memory, ask } = reader();
+    await ask();
+    memory.learn({ draws }, lost);
+    await ask();
+    expect(world.reads).toBe(1);
+    memory.learn({ draws }, dry);
+    world.stock = hint(0, 8);
+    expect(await ask()).toEqual(hint(0, 8));
+    expect(world.reads).toBe(2);
   });
 });
 

@@ -10,7 +10,7 @@ import { usdPerMillionOrders } from '../../../bench/scale/study.ts';
 import { Histogram, type Tally } from '../../../bench/scale/tally.ts';
 
 const crowd = { shoppers: 20_000, units: 300, arrivalSeconds: 20, seed: 5, endsAt: 1_200 };
-const design = { shards: 16, memorySeconds: 0, pace: 100 };
+const design = { shards: 16, pace: 100 };
 
 /** All that a run is told by. */
 function toldBy(tally: Tally): string {
@@ -72,12 +72,12 @@ describe('on one SKU', () => {
   const raised = raise(stageQuotas);
   const carried = ({ sold, came }: Point) => sold >= 0.97 * came;
 
-  it('this design sells 10,000 a second with the quotas raised and the SKU remembered', () => {
-    expect(carried(designAt(10_400, raised, { shards: 90, memorySeconds: 1 }))).toBe(true);
+  it('this design sells 10,000 a second in a drop with the quotas raised', () => {
+    expect(carried(designAt(10_400, raised, { shards: 90 }))).toBe(true);
   });
 
-  it('reading the price for every order stops that at the partition of one item', () => {
-    const point = designAt(4_000, raised, { shards: 90, memorySeconds: 0 });
+  it('without a drop every order reads the price, and stops at the partition of one item', () => {
+    const point = designAt(4_000, raised, { shards: 90, withoutDrop: true });
     expect(carried(point)).toBe(false);
     expect(point.tally.mainLimit).toMatch(/one item that every order reads/);
   });
@@ -88,15 +88,14 @@ describe('on one SKU', () => {
 
   it('an order costs at most 15% of the naive one', () => {
     const naive = usdPerMillionOrders(naiveAt(140, defaultQuotas));
-    const atDefault = designAt(600, stageQuotas, { shards: 90, memorySeconds: 0 });
+    const atDefault = designAt(600, stageQuotas, { shards: 90 });
     expect(usdPerMillionOrders(atDefault)).toBeLessThan(0.15 * naive);
-    const fast = designAt(10_400, raised, { shards: 90, memorySeconds: 1 });
+    const fast = designAt(10_400, raised, { shards: 90 });
     expect(usdPerMillionOrders(fast)).toBeLessThan(0.15 * naive);
   });
 
   it('more shards sell more, in proportion', () => {
-    const best = (shards: number) =>
-      bestRate((offered) => designAt(offered, raised, { shards, memorySeconds: 1 })).sold;
+    const best = (shards: number) => bestRate((offered) => designAt(offered, raised, { shards })).sold;
     expect(best(8) / best(1)).toBeGreaterThan(6);
   });
 });
