@@ -81,6 +81,18 @@ describe('what it remembers of all shards', () => {
     expect(world.reads).toBe(4);
   });
 
+  it('keeps conflicts from being told where there are no more shards to be had', async () => {
+    const told = async (shards: number) => {
+      const { world, memory, ask } = reader();
+      world.stock = { ...plenty, shards: Array(shards).fill(plenty.shards[0]) };
+      await ask();
+      for (let n = 0; n < 3; n++) memory.learn({ draws }, lost);
+      return memory.takeHeat();
+    };
+    expect(await told(89)).toEqual([{ sku, conflicts: 3 }]);
+    expect(await told(90)).toEqual([]);
+  });
+
   it('is forgotten when a draw found too little', async () => {
     const { world, memory, ask } = reader();
     await ask();
