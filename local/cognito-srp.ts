@@ -29,7 +29,7 @@ export function verifierOf(password: string, identity: Identity): Verifier {
     .update(`${poolName(identity)}${identity.username}:${password}`)
     .digest();
   const x = hashOf(padded(salt), inner);
-  return { salt: salt.toString(16), verifier: power(g, x).toString(16) };
+  return { salt: salt.toString(16), verifier: powerOfG(x).toString(16) };
 }
 
 /** The pool's side of one sign-in. */
@@ -93,6 +93,22 @@ function padded(number: bigint): Buffer {
 
 function hashOf(...parts: readonly Buffer[]): bigint {
   return BigInt(`0x${createHash('sha256').update(Buffer.concat(parts)).digest('hex')}`);
+}
+
+/** For each hexadecimal digit of an exponent of 256 bits, what g comes to for each value of the digit. */
+let powersOfG: readonly (readonly bigint[])[] | undefined;
+
+/** g to a hash: every account has its verifier made, and squaring anew each time was what signing up cost most. */
+function powerOfG(exponent: bigint): bigint {
+  powersOfG ??= Array.from({ length: 64 }, (_, digit) => {
+    const base = power(g, 1n << BigInt(4 * digit));
+    return Array.from({ length: 16 }).reduce<bigint[]>((all) => [...all, (all.at(-1)! * base) % N], [1n]);
+  });
+  const digits = [...exponent.toString(16)].reverse();
+  return digits.reduce(
+    (product, digit, at) => (product * powersOfG![at]![Number.parseInt(digit, 16)]!) % N,
+    1n,
+  );
 }
 
 function power(base: bigint, exponent: bigint): bigint {
