@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   charges,
   type Line,
@@ -32,6 +34,8 @@ export interface OversellFigures {
   readonly accepted: number;
   readonly outOfStock: number;
   readonly other: Readonly<Record<string, number>>;
+  /** Answers 503, after which the shopper came again: nobody gets one unless the machine is too slow for the crowd. */
+  readonly cameAgain: number;
   /** Orders whose payment is captured, and what they come to in minor units. */
   readonly captured: number;
   readonly capturedAmount: number;
@@ -97,8 +101,15 @@ export async function oversell(one: OversellCase, contentionMs = 5): Promise<Ove
     }
     await store.request('DELETE', '/_local/meter');
     store.cloud.setContention(contentionMs);
-    const everybody = (crowd: typeof shoppers) =>
-      Promise.all(crowd.map(({ token }) => order(store, { token, lines, total })));
+    let cameAgain = 0;
+    const patiently = async (token: string) => {
+      for (const key = randomUUID(); ; cameAgain++) {
+        const answer = await order(store, { token, lines, total, key });
+        if (answer.status !== 503) return answer;
+        await pause(1_000 * Number(answer.headers.get('retry-after')) * Math.random());
+      }
+    };
+    const everybody = (crowd: typeof shoppers) => Promise.all(crowd.map(({ token }) => patiently(token)));
     const growing = one.grows ? keepGrowing(store) : undefined;
     const answers = await everybody(shoppers);
     await growing?.stop();
@@ -150,6 +161,7 @@ export async function oversell(one: OversellCase, contentionMs = 5): Promise<Ove
       other: tally(
         refusals.filter((answer) => !outOfStock.includes(answer)).map(({ status }) => String(status)),
       ),
+      cameAgain,
       captured: paid.length,
       capturedAmount: sumOf(paid.map(({ payment }) => payment.amountCaptured.amount)),
       charged: captured.length,

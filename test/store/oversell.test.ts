@@ -4,6 +4,7 @@ import { oversell, oversellCases } from '../../bench/proofs/oversell.ts';
 describe('a crowd at once for a stock of 50, transactions in conflict', () => {
   it.each(oversellCases)('$name: exactly 50 units are sold', async (one) => {
     const figures = await oversell(one);
+    // That nobody is answered 503 is held in model time (unit/order/contention.test.ts): here it depends on the machine.
     expect(figures.other).toEqual({});
     expect(figures).toMatchObject({ unitsSold: 50, stockLeft: 0 });
     expect(figures.accepted + figures.outOfStock).toBe(figures.asked);
