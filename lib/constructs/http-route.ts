@@ -18,7 +18,7 @@ export class HttpRoute extends Construct {
     const integration = new CfnIntegration(this, 'Integration', {
       apiId,
       integrationType: 'AWS_PROXY',
-      integrationUri: to.function.functionArn,
+      integrationUri: to.called.functionArn,
       payloadFormatVersion: '2.0',
       // The gateway gives up just after the function's own end, at 30 s at most (HTTP API quotas).
       timeoutInMillis: Math.min(30_000, (to.timeoutSeconds + 1) * 1000),
@@ -29,7 +29,7 @@ export class HttpRoute extends Construct {
       target: `integrations/${integration.ref}`,
       ...(authorizerId ? { authorizationType: 'JWT', authorizerId } : { authorizationType: 'NONE' }),
     });
-    to.function.addPermission('Gateway', {
+    to.called.addPermission('Gateway', {
       principal: new ServicePrincipal('apigateway.amazonaws.com'),
       sourceArn: Stack.of(this).formatArn({
         service: 'execute-api',
