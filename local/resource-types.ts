@@ -166,7 +166,7 @@ const identities: Readonly<Record<string, Identify>> = {
     return { ref: id, arn: itsArn, attributes: { Arn: itsArn, KeyId: id } };
   },
   'AWS::Lambda::Alias': (naming) => {
-    const itsArn = qualifiedArn(naming, naming.property('Name')!);
+    const itsArn = qualifiedArn(naming, naming.property('Name') ?? '');
     return { ref: itsArn, arn: itsArn, attributes: { AliasArn: itsArn } };
   },
   'AWS::Lambda::EventInvokeConfig': anonymous(12),
