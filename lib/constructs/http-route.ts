@@ -34,7 +34,7 @@ export class HttpRoute extends Construct {
       timeoutInMillis: Math.min(30_000, (to.timeoutSeconds + 1) * 1000),
     });
     // A route that is led to another function or alias must not be there before the gateway may call it.
-    integration.addDependency(permission);
+    integration.addResourceDependency(permission);
     new CfnRoute(this, 'Resource', {
       apiId,
       routeKey,
