@@ -46,8 +46,8 @@ export interface Readiness {
   readonly ordersPerSecond: number;
   /** The tightest first. */
   readonly checks: readonly Check[];
-  /** What is not there to be checked. */
-  readonly missing: readonly string[];
+  /** Functions of which fewer environments are ready than the crowd keeps busy: they begin cold. */
+  readonly cold: readonly Check[];
   readonly usd: { readonly queue: number; readonly orders: number; readonly mail: number };
 }
 
@@ -72,8 +72,14 @@ const mailsPerOrder = 2;
 /**
  * Compares what an event asks for with the stage's settings and AWS's documented limits. Arithmetic, not a measurement:
  * it says what breaks first, not when. `npm run simulate:scale` plays the same out over time.
+ * @param ready environments that are ready when the event begins, by function; none unless told
  */
-export function readinessOf(event: Event, config: Config, raised: Raised = {}): Readiness {
+export function readinessOf(
+  event: Event,
+  config: Config,
+  raised: Raised = {},
+  ready: Readonly<Record<string, number>> = {},
+): Readiness {
   const limit = (name: keyof typeof documented.limits) => raised[name] ?? documented.limits[name].value;
   const reserved = (id: string) => config.reservedConcurrency[id] ?? 0;
   const workers = config.checkout.concurrency;
@@ -218,9 +224,7 @@ export function readinessOf(event: Event, config: Config, raised: Raised = {}): 
   return {
     ordersPerSecond: orders,
     checks: checks.sort((a, b) => tightness(b) - tightness(a)),
-    missing: [
-      'Scheduled provisioned concurrency is not built (it takes an alias for each function and scheduled actions of Application Auto Scaling): the first requests of the event meet cold starts. Send traffic before it opens.',
-    ],
+    cold: coldAt({ arrivals, polls, orders }, config, ready),
     usd: costOf(event, units),
   };
 }
@@ -244,6 +248,37 @@ export function raisedBy(given: readonly string[]): Raised {
 /** What is needed of what there is; above 1 it breaks. */
 export function tightness({ needs, has }: Check): number {
   return has > 0 ? needs / has : needs > 0 ? Number.POSITIVE_INFINITY : 0;
+}
+
+/** By Little's law, of as many as may be busy at all. */
+function coldAt(
+  rates: { readonly arrivals: number; readonly polls: number; readonly orders: number },
+  config: Config,
+  ready: Readonly<Record<string, number>>,
+): Check[] {
+  const { milliseconds, drop } = assumptions;
+  const rateOf: Readonly<Record<string, number>> = {
+    'admission-take-ticket': rates.arrivals,
+    'admission-get-ticket': rates.polls,
+    // The rest is answered at the edge.
+    'admission-show-drop': drop.edgeLocations,
+  };
+  return functions
+    .filter(({ warm }) => warm)
+    .map((spec) => {
+      const id = functionId(spec);
+      const busy = (milliseconds as Record<string, number>)[id] ?? milliseconds.other;
+      const most = config.reservedConcurrency[id] ?? Number.POSITIVE_INFINITY;
+      return {
+        what: id,
+        needs: Math.min(most, Math.ceil(((rateOf[id] ?? rates.orders) * busy) / 1_000)),
+        has: ready[id] ?? 0,
+        unit: 'environments',
+        otherwise: 'the first requests wait for environments to start',
+        remedy: 'npm run operate -- warm',
+      };
+    })
+    .filter((check) => tightness(check) > 1);
 }
 
 function placeOrderKey(): string {

@@ -1,3 +1,4 @@
+import { createApplicationAutoScaling } from './application-autoscaling.ts';
 import { createCognito } from './cognito.ts';
 import { ContentionWindow } from './contention.ts';
 import type { DynamoDb } from './dynamodb.ts';
@@ -61,6 +62,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     createEvents,
     createEventSourceMappings,
     createScheduler,
+    createApplicationAutoScaling,
     (runtime) => createPipes(runtime, signal, (stream, sequence) => dynamodb.passed(stream, sequence)),
     createHttpApi(options.edge === true),
   ]);

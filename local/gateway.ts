@@ -18,6 +18,7 @@ const targets: Readonly<Record<string, string>> = {
   AWSEvents: 'events',
   AWSStepFunctions: 'states',
   AmazonSQS: 'sqs',
+  AnyScaleFrontendService: 'application-autoscaling',
   GraniteServiceVersion20100801: 'monitoring',
   DynamoDBStreams_20120810: 'dynamodb',
   DynamoDB_20120810: 'dynamodb',

@@ -27,8 +27,12 @@ interface InvokeInput {
   readonly InvocationType?: 'RequestResponse' | 'Event' | 'DryRun';
   /** X-Ray trace header to continue; a new trace begins without it. */
   readonly TraceHeader?: string;
+  /** A version or an alias. */
+  readonly Qualifier?: string;
   /** Only for `Retire` and `Crash`: the functions that have this role. */
   readonly Role?: string;
+  /** Only for `PutProvisionedConcurrencyConfig`. */
+  readonly ProvisionedConcurrentExecutions?: number;
 }
 
 interface InvokeOutput {
@@ -36,6 +40,16 @@ interface InvokeOutput {
   readonly Payload?: unknown;
   readonly FunctionError?: 'Unhandled';
   readonly ExecutedVersion?: string;
+  readonly RequestedProvisionedConcurrentExecutions?: number;
+  readonly Status?: 'READY';
+}
+
+/** A function as a call names it: with the qualifier, its ARN is what the caller needs a right to. */
+interface Target {
+  readonly fn: EmulatedFunction;
+  readonly arn: string;
+  /** Undefined for what is not published. */
+  readonly version: string | undefined;
 }
 
 /** Bytes of a synchronous request or response. */
@@ -56,6 +70,8 @@ class Lambda implements Service {
   readonly #async: AsyncInvocations;
   readonly #clockOffset = new SharedArrayBuffer(8);
   readonly #unreserved: Concurrency;
+  /** Versions and aliases, by ARN: the version that is run. */
+  readonly #versions = new Map<string, string>();
   readonly #forgetClock: () => void;
 
   constructor(runtime: Runtime, environments: number) {
@@ -81,6 +97,10 @@ class Lambda implements Service {
         new EmulatedFunction(resource, runtime, this.#clockOffset, concurrency, environments),
       );
     }
+    for (const { arn, attributes } of runtime.resources('AWS::Lambda::Version'))
+      this.#versions.set(arn, attributes.Version!);
+    for (const { arn, properties } of runtime.resources('AWS::Lambda::Alias'))
+      this.#versions.set(arn, String(properties.FunctionVersion));
     this.#async = new AsyncInvocations(runtime, (arn, event, id) =>
       this.#function(arn).invoke('asynchronous', event, id),
     );
@@ -97,14 +117,14 @@ class Lambda implements Service {
       for (const fn of this.#functions.values()) if (fn.resource.properties.Role === input.Role) fn.crash();
       return { StatusCode: 202 };
     }
+    if (operation.endsWith('ProvisionedConcurrencyConfig')) return this.#provision(operation, input, caller);
     if (operation !== 'Invoke') {
       throw new AwsError('UnknownOperationException', `lambda:${operation} is not emulated`);
     }
-    const arn = this.#arnOf(input.FunctionName);
+    const { fn, arn, version = '$LATEST' } = this.#target(input);
     // Lambda's own pollers need no permission for a function that a mapping names.
     const polled = caller.kind === 'service' && caller.service === 'lambda.amazonaws.com';
     if (!polled) this.#runtime.iam.authorize(caller, 'lambda:InvokeFunction', arn);
-    const fn = this.#function(arn);
     if (input.InvocationType === 'DryRun') return { StatusCode: 204 };
 
     const event = JSON.stringify(input.Payload ?? {});
@@ -121,7 +141,7 @@ class Lambda implements Service {
     return {
       StatusCode: 200,
       Payload: JSON.parse(outcome.body),
-      ExecutedVersion: '$LATEST',
+      ExecutedVersion: version,
       ...(outcome.failed ? { FunctionError: 'Unhandled' } : {}),
     };
   }
@@ -140,6 +160,7 @@ class Lambda implements Service {
       'Invoke',
       {
         FunctionName: decodeURIComponent(match[1]!),
+        ...(request.query.has('Qualifier') && { Qualifier: request.query.get('Qualifier')! }),
         Payload: request.body.length > 0 ? parse(request.body) : undefined,
         InvocationType: (request.headers['x-amz-invocation-type'] ?? 'RequestResponse') as 'RequestResponse',
         ...(request.headers['x-amzn-trace-id'] ? { TraceHeader: request.headers['x-amzn-trace-id'] } : {}),
@@ -167,10 +188,40 @@ class Lambda implements Service {
     await Promise.all([...this.#functions.values()].map((fn) => fn.stop()));
   }
 
-  #arnOf(name: string): string {
-    const parts = name.split(':');
-    const base = parts[0] === 'arn' ? parts[6] : parts.length === 3 ? parts[2] : parts[0];
-    return `arn:aws:lambda:${this.#runtime.region}:${this.#runtime.account}:function:${base}`;
+  /** Environments that are ready before anybody calls. All are at once; on AWS it takes a minute or two. */
+  #provision(operation: string, input: InvokeInput, caller: Caller): InvokeOutput {
+    const { fn, arn, version } = this.#target(input);
+    this.#runtime.iam.authorize(caller, `lambda:${operation}`, arn);
+    if (version === undefined)
+      throw new AwsError(
+        'InvalidParameterValueException',
+        'Provisioned concurrency needs a version or alias',
+      );
+    if (operation === 'PutProvisionedConcurrencyConfig')
+      fn.provision(input.ProvisionedConcurrentExecutions ?? 0);
+    else if (operation === 'DeleteProvisionedConcurrencyConfig') fn.provision(0);
+    else if (operation !== 'GetProvisionedConcurrencyConfig' || fn.provisioned === 0)
+      throw new AwsError('ProvisionedConcurrencyConfigNotFoundException', `None for ${arn}`, 404);
+    return {
+      StatusCode: 200,
+      RequestedProvisionedConcurrentExecutions: fn.provisioned,
+      Status: 'READY',
+    };
+  }
+
+  /** @throws AwsError `ResourceNotFoundException` for a function, version or alias that there is none of */
+  #target({ FunctionName, Qualifier }: InvokeInput): Target {
+    const parts = FunctionName.split(':');
+    const from = parts[0] === 'arn' ? 6 : parts.length >= 3 ? 2 : 0;
+    const qualifier = Qualifier ?? parts[from + 1] ?? '$LATEST';
+    const plain = `arn:aws:lambda:${this.#runtime.region}:${this.#runtime.account}:function:${parts[from]}`;
+    const qualified = `${plain}:${qualifier}`;
+    const fn = this.#function(plain);
+    if (qualifier === '$LATEST') return { fn, arn: plain, version: undefined };
+    const version = this.#versions.get(qualified);
+    if (version === undefined)
+      throw new AwsError('ResourceNotFoundException', `Function not found: ${qualified}`, 404);
+    return { fn, arn: qualified, version };
   }
 
   #function(arn: string): EmulatedFunction {
@@ -192,6 +243,8 @@ class EmulatedFunction {
   /** Invocations under way, and the most there have been: on AWS each has an environment of its own. */
   #running = 0;
   #environmentsStarted = 0;
+  /** Those besides that were made ready. */
+  provisioned = 0;
   #logs = true;
   #stopped = false;
 
@@ -304,13 +357,25 @@ class EmulatedFunction {
 
   /** A further environment is started when all are busy; a function gains so many in ten seconds at most. */
   #ramp(): void {
-    if (this.#running === this.#environmentsStarted) {
-      const { limits } = this.#runtime;
+    const { limits } = this.#runtime;
+    const share = limits.scaled('lambda.concurrency') / limits.documented('lambda.concurrency');
+    if (this.#running >= this.#environmentsStarted + this.provisioned * share) {
       const options = { burst: 'lambda.environmentsPer10Seconds', of: this.resource.ref };
       if (!limits.take('lambda.environmentsPerSecond', options)) throw throttled('lambda', 'Invoke');
       this.#environmentsStarted++;
     }
     this.#running++;
+  }
+
+  /** @throws AwsError when more is asked for than is reserved */
+  provision(count: number): void {
+    const reserved = reservationOf(this.resource);
+    if (reserved !== undefined && count > reserved) {
+      const message = `Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function: ${reserved}`;
+      throw new AwsError('InvalidParameterValueException', message);
+    }
+    this.provisioned = count;
+    if (count > 0 && !this.#serving.some(({ usable }) => usable)) this.#startThread();
   }
 
   /** Its environments end at once, and with them what they were doing. */
@@ -350,6 +415,10 @@ class EmulatedFunction {
       return next;
     }
     if (next) this.#serving.push(next);
+    return this.#startThread();
+  }
+
+  #startThread(): FunctionThread {
     const { properties, ref } = this.resource;
     const thread = new FunctionThread({
       name: ref,

@@ -45,6 +45,7 @@ const operator: Caller = { kind: 'operator' };
 /** What someone at the keyboard may want to address. */
 const shownTypes = [
   'AWS::ApiGatewayV2::Api',
+  'AWS::Lambda::Alias',
   'AWS::Lambda::Function',
   'AWS::DynamoDB::Table',
   'AWS::Events::EventBus',

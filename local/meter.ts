@@ -88,7 +88,9 @@ export function metered(
   };
 }
 
-/** The last part of an ARN or URL; a name as it is. */
+/** The last part of an ARN or URL, of a function without its version or alias; a name as it is. */
 export function nameOf(arnOrName: string): string {
+  const [, fn] = /:function:([^:]+)/.exec(arnOrName) ?? [];
+  if (fn) return fn;
   return arnOrName.slice(Math.max(arnOrName.lastIndexOf(':'), arnOrName.lastIndexOf('/')) + 1);
 }

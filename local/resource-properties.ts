@@ -202,6 +202,7 @@ export const EMULATED_TYPES: Readonly<Record<string, Shape>> = {
     RoleName: 'used',
     Tags: 'inert',
   },
+  'AWS::Lambda::Alias': { Description: 'inert', FunctionName: 'used', FunctionVersion: 'used', Name: 'used' },
   'AWS::Lambda::EventInvokeConfig': {
     DestinationConfig: { OnFailure: 'used', OnSuccess: 'used' },
     FunctionName: 'used',
@@ -248,6 +249,7 @@ export const EMULATED_TYPES: Readonly<Record<string, Shape>> = {
     SourceAccount: 'used',
     SourceArn: 'used',
   },
+  'AWS::Lambda::Version': { Description: 'inert', FunctionName: 'used' },
   'AWS::Pipes::Pipe': {
     Description: 'inert',
     DesiredState: 'used',

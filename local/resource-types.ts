@@ -62,6 +62,12 @@ function named(service: string, property: string, limit: number, prefix: string)
   };
 }
 
+/** Of a function's version or alias. */
+function qualifiedArn(naming: Naming, qualifier: string): string {
+  const fn = naming.property('FunctionName')!;
+  return fn.startsWith('arn:') ? `${fn}:${qualifier}` : arn(naming, 'lambda', `function:${fn}:${qualifier}`);
+}
+
 /** A resource that only its id names. */
 function anonymous(length: number, attribute?: string): Identify {
   return (naming) => {
@@ -159,6 +165,10 @@ const identities: Readonly<Record<string, Identify>> = {
     const itsArn = arn(naming, 'kms', `key/${id}`);
     return { ref: id, arn: itsArn, attributes: { Arn: itsArn, KeyId: id } };
   },
+  'AWS::Lambda::Alias': (naming) => {
+    const itsArn = qualifiedArn(naming, naming.property('Name') ?? '');
+    return { ref: itsArn, arn: itsArn, attributes: { AliasArn: itsArn } };
+  },
   'AWS::Lambda::EventInvokeConfig': anonymous(12),
   'AWS::Lambda::EventSourceMapping': (naming) => {
     const id = uuid(naming);
@@ -167,6 +177,11 @@ const identities: Readonly<Record<string, Identify>> = {
   },
   'AWS::Lambda::Function': named('lambda', 'FunctionName', 64, 'function:'),
   'AWS::Lambda::Permission': anonymous(12),
+  // There is one: what the template says now.
+  'AWS::Lambda::Version': (naming) => {
+    const itsArn = qualifiedArn(naming, '1');
+    return { ref: itsArn, arn: itsArn, attributes: { FunctionArn: itsArn, Version: '1' } };
+  },
   'AWS::Logs::LogGroup': (naming) => {
     const name = nameOf(naming, 'LogGroupName', 512);
     const itsArn = arn(naming, 'logs', `log-group:${name}:*`);

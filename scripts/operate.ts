@@ -14,6 +14,7 @@ import { replay } from './operate/replay.ts';
 import { runLever } from './operate/run.ts';
 import { shedLoad } from './operate/shed-load.ts';
 import { stuckOrders } from './operate/stuck-orders.ts';
+import { warm } from './operate/warm.ts';
 
 /** One file a lever. */
 const levers: Readonly<Record<string, Lever>> = {
@@ -23,6 +24,7 @@ const levers: Readonly<Record<string, Lever>> = {
   'stuck-orders': stuckOrders,
   'pause-drop': pauseDrop,
   'raise-shards': raiseShards,
+  warm,
   'reconcile-stock': reconcileStock,
 };
 

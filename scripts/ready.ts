@@ -8,6 +8,7 @@ import { type Event, type Raised, raisedBy, readinessOf, tightness } from '../be
 import { configOf } from '../lib/config.ts';
 import type { TableName } from '../lib/constructs/function-spec.ts';
 import { type Deployment, deployedStage, embeddedDeployment } from './operate/deployment.ts';
+import { readWarmth, readyDuring } from './operate/warmth.ts';
 
 const usage = `Usage: npm run ready -- (--drop <drp_…> | --sku <sku_…> [--sku …]) [options]
   --shoppers <n>        who come (100000), --within <seconds> (60)
@@ -59,7 +60,8 @@ try {
     pollSeconds: 10,
   };
   const raised = { ...(await warmThroughput(deployment)), ...raisedBy(values.quota) };
-  show(event, readinessOf(event, configOf(values.as ?? deployment.stage), raised));
+  const ready = await environmentsReady(deployment, drop?.opensAt, event.within);
+  show(event, readinessOf(event, configOf(values.as ?? deployment.stage), raised, ready));
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
@@ -96,7 +98,21 @@ function number(name: string, value: string | number): number {
   throw new Error(`--${name} must be a number above 0`);
 }
 
-function show(event: Event, { ordersPerSecond, checks, missing, usd }: ReturnType<typeof readinessOf>): void {
+/** By function, what is scheduled while the crowd comes: when the drop opens, or now. */
+async function environmentsReady(
+  from: Deployment,
+  opensAt: string | undefined,
+  seconds: number,
+): Promise<Record<string, number>> {
+  const now = await from.now();
+  const begin = opensAt === undefined ? now : Math.max(now, Date.parse(opensAt));
+  const functions = await readWarmth(from);
+  return Object.fromEntries(
+    functions.map((fn) => [fn.id, readyDuring(fn, begin, begin + seconds * 1_000)] as const),
+  );
+}
+
+function show(event: Event, { ordersPerSecond, checks, cold, usd }: ReturnType<typeof readinessOf>): void {
   const units = event.stock.reduce((sum, one) => sum + one.units, 0);
   console.log(
     `${event.shoppers} shoppers within ${event.within} s for ${units} units, ${ordersPerSecond.toFixed(0)} orders/s: sold in ${Math.ceil(units / ordersPerSecond)} s`,
@@ -118,9 +134,12 @@ function show(event: Event, { ordersPerSecond, checks, missing, usd }: ReturnTyp
       ? `Breaks first: ${first!.what}.`
       : `Nothing breaks; the tightest is: ${first!.what}, ${Math.round(tightness(first!) * 100)}% used.`,
   );
-  for (const line of missing) console.log(line);
+  for (const { what, needs, has, otherwise } of cold)
+    console.log(`${what} has ${has} of ${needs} environments ready: ${otherwise}.`);
+  if (cold.length > 0)
+    console.log(`Remedy: npm run operate -- warm --drop ${values.drop ?? '<drp_…>'} --go.`);
   console.log(
     `Expected cost: $${usd.queue.toFixed(2)} for the queue, $${usd.orders.toFixed(2)} for orders, $${usd.mail.toFixed(2)} for e-mail.`,
   );
-  if (broken.length > 0) process.exitCode = 1;
+  if (broken.length > 0 || (values.drop !== undefined && cold.length > 0)) process.exitCode = 1;
 }

@@ -19,6 +19,7 @@ export interface AwsRequest {
     | 'dynamodb'
     | 'monitoring'
     | 'events'
+    | 'application-autoscaling'
     | 'cloudformation'
     | 'sts';
   readonly method: 'GET' | 'PUT' | 'POST';

@@ -105,6 +105,11 @@ export interface FunctionSpec {
   readonly memoryMb?: number;
   /** 10 s for requests over HTTP, 30 s otherwise, unless told. */
   readonly timeoutSeconds?: number;
+  /**
+   * On the path of a drop: called through an alias, whose environments can be made ready before the crowd comes
+   * (`npm run operate -- warm`). Needs reserved concurrency, which is what they are taken from.
+   */
+  readonly warm?: true;
   /** Plain settings that do not differ between stages. */
   readonly environment?: Readonly<Record<string, string>>;
 }

@@ -1,6 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import { CfnIntegration, CfnRoute } from 'aws-cdk-lib/aws-apigatewayv2';
-import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { CfnPermission } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { Route } from '../../functions/kernel/contract.ts';
 import { acknowledge } from './acknowledge.ts';
@@ -15,29 +15,31 @@ export class HttpRoute extends Construct {
   ) {
     super(to, 'Route');
     const { apiId, routeKey, authorizerId } = props;
-    const integration = new CfnIntegration(this, 'Integration', {
-      apiId,
-      integrationType: 'AWS_PROXY',
-      integrationUri: to.function.functionArn,
-      payloadFormatVersion: '2.0',
-      // The gateway gives up just after the function's own end, at 30 s at most (HTTP API quotas).
-      timeoutInMillis: Math.min(30_000, (to.timeoutSeconds + 1) * 1000),
-    });
-    new CfnRoute(this, 'Resource', {
-      apiId,
-      routeKey,
-      target: `integrations/${integration.ref}`,
-      ...(authorizerId ? { authorizationType: 'JWT', authorizerId } : { authorizationType: 'NONE' }),
-    });
-    to.function.addPermission('Gateway', {
-      principal: new ServicePrincipal('apigateway.amazonaws.com'),
+    const permission = new CfnPermission(this, 'Gateway', {
+      action: 'lambda:InvokeFunction',
+      functionName: to.calledArn,
+      principal: 'apigateway.amazonaws.com',
       sourceArn: Stack.of(this).formatArn({
         service: 'execute-api',
         resource: apiId,
         resourceName: routeKey === '$default' ? '*/*' : `*/${routeKey.replace(' ', '')}`,
       }),
-      // In the route's own stack.
-      scope: this,
+    });
+    const integration = new CfnIntegration(this, 'Integration', {
+      apiId,
+      integrationType: 'AWS_PROXY',
+      integrationUri: to.calledArn,
+      payloadFormatVersion: '2.0',
+      // The gateway gives up just after the function's own end, at 30 s at most (HTTP API quotas).
+      timeoutInMillis: Math.min(30_000, (to.timeoutSeconds + 1) * 1000),
+    });
+    // A route that is led to another function or alias must not be there before the gateway may call it.
+    integration.addResourceDependency(permission);
+    new CfnRoute(this, 'Resource', {
+      apiId,
+      routeKey,
+      target: `integrations/${integration.ref}`,
+      ...(authorizerId ? { authorizationType: 'JWT', authorizerId } : { authorizationType: 'NONE' }),
     });
     if (!authorizerId) {
       acknowledge(this, {

@@ -3,6 +3,7 @@ import type { UserPool } from 'aws-cdk-lib/aws-cognito';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
+  CfnAlias,
   Code,
   Function as LambdaFunction,
   LoggingFormat,
@@ -27,6 +28,8 @@ import { watchFunction } from './watch.ts';
 /** A Lambda function with everything that every function must have: its own role, logs, traces, limits, an alarm. */
 export class ServiceFunction extends Construct {
   readonly function: LambdaFunction;
+  /** What a route calls: the function, or its alias if it has one. */
+  readonly calledArn: string;
   readonly timeoutSeconds: number;
   /** Where its events wait for it, if it takes events. */
   queue?: IQueue;
@@ -94,9 +97,19 @@ export class ServiceFunction extends Construct {
       ...(failures && { onFailure: new SqsDestination(failures) }),
       ...(config.reservedConcurrency[id] && { reservedConcurrentExecutions: config.reservedConcurrency[id] }),
     });
+    this.calledArn = spec.warm ? this.#alias().ref : this.function.functionArn;
     watchFunction(this.function, this, id, platform.alarms);
     acknowledgeFindings(this, failures !== undefined);
     for (const { acknowledged } of permissions) if (acknowledged) acknowledge(this, acknowledged);
+  }
+
+  /** Provisioned concurrency is had by a version or an alias alone; an alias keeps its ARN over deployments. */
+  #alias(): CfnAlias {
+    return new CfnAlias(this, 'Live', {
+      name: 'live',
+      functionName: this.function.functionName,
+      functionVersion: this.function.currentVersion.version,
+    });
   }
 }
 

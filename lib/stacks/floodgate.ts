@@ -1,6 +1,7 @@
 import { type App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import type { Config } from '../config.ts';
+import { functionId } from '../constructs/bundle.ts';
 import type { EventPipe } from '../constructs/event-pipe.ts';
 import type { ContextName, FunctionSpec, TableSpec } from '../constructs/function-spec.ts';
 import type { Platform } from '../constructs/platform.ts';
@@ -95,4 +96,9 @@ function checkReservations(config: Config, functions: readonly FunctionSpec[]): 
   const unknown = Object.keys(config.reservedConcurrency).filter((id) => !known.has(id));
   if (unknown.length > 0)
     throw new Error(`concurrency is reserved for unknown functions: ${unknown.join(', ')}`);
+  const unreserved = functions.filter((spec) => spec.warm && !config.reservedConcurrency[functionId(spec)]);
+  if (unreserved.length > 0)
+    throw new Error(
+      `no concurrency is reserved for ${unreserved.map(functionId).join(', ')}, to be made ready`,
+    );
 }

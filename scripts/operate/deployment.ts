@@ -13,6 +13,8 @@ export interface Found {
   readonly ref: string;
 }
 
+type JsonService = keyof typeof protocols;
+
 export interface ApiAnswer {
   readonly status: number;
   readonly headers: Headers;
@@ -33,7 +35,7 @@ export interface Deployment {
   /** The physical name of a context's table. */
   table(name: TableName): string;
   /** One operation of a service with a JSON protocol. @throws AwsRefusal */
-  aws(service: 'sqs' | 'events', operation: string, input: object): Promise<any>;
+  aws(service: JsonService, operation: string, input: object): Promise<any>;
   /** A request to the store's own API, as an operator. Any status is an answer. */
   api(
     method: string,
@@ -193,13 +195,18 @@ function deploymentOf(base: Base): Deployment {
 const protocols = {
   sqs: { id: 'SQS', target: 'AmazonSQS', type: 'application/x-amz-json-1.0' },
   events: { id: 'EVENTBRIDGE', target: 'AWSEvents', type: 'application/x-amz-json-1.1' },
+  'application-autoscaling': {
+    id: 'APPLICATION_AUTO_SCALING',
+    target: 'AnyScaleFrontendService',
+    type: 'application/x-amz-json-1.1',
+  },
 } as const;
 
 /** Milliseconds. */
 const answerWithin = 20_000;
 
 async function callJson(
-  service: keyof typeof protocols,
+  service: JsonService,
   operation: string,
   input: object,
   region: string,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createLambda } from '../../local/lambda.ts';
 import type { Resource, Service } from '../../local/types.ts';
-import { bundle, lambdaFunction } from './support/functions.ts';
+import { bundle, functionArn, lambdaFunction } from './support/functions.ts';
 import { type FakeRuntime, fakeRuntime, operator, queue, queueArn, resource } from './support/runtime.ts';
 
 function start(
@@ -248,6 +248,81 @@ test('imposed limits: environments are gained at their rate, executions are coun
   expect(await Promise.all([invoke(), invoke(), invoke()])).toEqual(['ran', 'ran', throttled]);
   // Those that are there serve again.
   expect(await Promise.all([invoke(), invoke(), invoke()])).toEqual(['ran', 'ran', throttled]);
+});
+
+const versioned = (properties: object = {}) => {
+  const published = (type: string, qualifier: string, more: object, attributes = {}) => {
+    const arn = functionArn(`fn:${qualifier}`);
+    return {
+      ...resource(type, qualifier, { FunctionName: 'fn', ...more }, arn, arn),
+      attributes,
+    };
+  };
+  return [
+    lambdaFunction('fn', { ...properties }),
+    published('AWS::Lambda::Version', '1', {}, { Version: '1' }),
+    published('AWS::Lambda::Alias', 'live', { Name: 'live', FunctionVersion: '1' }),
+  ];
+};
+
+test('an alias runs its version, for whoever may call the alias', async () => {
+  const source = 'export const handler = async () => 1;';
+  const runtime = fakeRuntime({ resources: versioned(), assets: { 'fn.zip': bundle(source) } });
+  const lambda = runtime.use(createLambda());
+  const calls = [
+    { FunctionName: 'fn:live' },
+    { FunctionName: functionArn('fn:live') },
+    { FunctionName: 'fn', Qualifier: 'live' },
+    { FunctionName: 'fn:1' },
+  ];
+  for (const input of calls)
+    expect(await lambda.call('Invoke', input, operator)).toMatchObject({ Payload: 1, ExecutedVersion: '1' });
+  await expect(lambda.call('Invoke', { FunctionName: 'fn:other' }, operator)).rejects.toMatchObject({
+    code: 'ResourceNotFoundException',
+  });
+  runtime.denied.add(`lambda:InvokeFunction ${functionArn('fn')}`);
+  const caller = { kind: 'role', roleArn: 'arn:aws:iam::111122223333:role/caller' } as const;
+  expect(await lambda.call('Invoke', { FunctionName: 'fn:live' }, caller)).toMatchObject({ Payload: 1 });
+  runtime.denied.add(`lambda:InvokeFunction ${functionArn('fn:live')}`);
+  await expect(lambda.call('Invoke', { FunctionName: 'fn:live' }, caller)).rejects.toMatchObject({
+    code: 'AccessDeniedException',
+  });
+});
+
+test('provisioned environments are there already: they are loaded, and no limit holds them up', async () => {
+  const source = `
+    console.log('loaded');
+    export const handler = async () => new Promise((done) => setTimeout(done, 50));`;
+  const factors = { 'lambda.environmentsPer10Seconds': 0.001, 'lambda.environmentsPerSecond': 0.001 };
+  const resources = versioned({ ReservedConcurrentExecutions: 4 });
+  const runtime = fakeRuntime({ resources, assets: { 'fn.zip': bundle(source) }, limits: { factors } });
+  const lambda = runtime.use(createLambda());
+  const live = { FunctionName: 'fn', Qualifier: 'live' };
+  const provision = (ProvisionedConcurrentExecutions: number) =>
+    lambda.call('PutProvisionedConcurrencyConfig', { ...live, ProvisionedConcurrentExecutions }, operator);
+  const invoke = () =>
+    lambda.call('Invoke', live, operator).then(
+      () => 'ran',
+      ({ code }) => code,
+    );
+  await provision(3);
+  await expect.poll(() => logOf(runtime)).toContain('loaded');
+  expect(await lambda.call('GetProvisionedConcurrencyConfig', live, operator)).toMatchObject({
+    RequestedProvisionedConcurrentExecutions: 3,
+    Status: 'READY',
+  });
+  const throttled = 'TooManyRequestsException';
+  // The fourth is the one that the limit lets start.
+  expect(await Promise.all([1, 2, 3, 4, 5].map(invoke))).toEqual(['ran', 'ran', 'ran', 'ran', throttled]);
+  await lambda.call('DeleteProvisionedConcurrencyConfig', live, operator);
+  expect(await Promise.all([1, 2].map(invoke))).toEqual(['ran', throttled]);
+  await expect(lambda.call('GetProvisionedConcurrencyConfig', live, operator)).rejects.toMatchObject({
+    code: 'ProvisionedConcurrencyConfigNotFoundException',
+  });
+  await expect(provision(5)).rejects.toMatchObject({ code: 'InvalidParameterValueException' });
+  await expect(
+    lambda.call('PutProvisionedConcurrencyConfig', { ...live, Qualifier: '$LATEST' }, operator),
+  ).rejects.toMatchObject({ code: 'InvalidParameterValueException' });
 });
 
 test('the REST path renders payload, status and function error', async () => {

@@ -7,8 +7,10 @@ import { replay } from '../../scripts/operate/replay.ts';
 import { runLever } from '../../scripts/operate/run.ts';
 import { shedLoad } from '../../scripts/operate/shed-load.ts';
 import { stuckOrders } from '../../scripts/operate/stuck-orders.ts';
+import { warm } from '../../scripts/operate/warm.ts';
+import { readWarmth, readyDuring } from '../../scripts/operate/warmth.ts';
 
-const levers = { 'shed-load': shedLoad, redrive, replay, 'stuck-orders': stuckOrders };
+const levers = { 'shed-load': shedLoad, redrive, replay, 'stuck-orders': stuckOrders, warm };
 
 let store: Store;
 let deployment: Deployment;
@@ -175,6 +177,68 @@ describe('the levers', () => {
     const { body } = await store.request('GET', '/_local/events?since=0');
     const replayed = body.items.filter((one: any) => (one.event ?? one)['replay-name']);
     expect(replayed.length).toBeGreaterThan(0);
+  });
+
+  it('have environments ready for a drop while it is open, and not after', async () => {
+    const { sku } = await sell(store, { stock: 5 });
+    const opens = (await deployment.now()) + 3_600_000;
+    const { body: drop } = await deployment.api('POST', '/v1/admin/drops', {
+      headers: { 'idempotency-key': 'warm' },
+      json: {
+        name: 'Moon jar',
+        skus: [sku],
+        opensAt: new Date(opens).toISOString(),
+        closesAt: new Date(opens + 1_800_000).toISOString(),
+        perCustomerLimit: 1,
+        admission: { rate: 10 },
+        fallbackPerSecond: 1,
+      },
+    });
+    const placeOrder = async () =>
+      (await readWarmth(deployment)).find(({ id }) => id === 'order-place-order')!;
+    const atOpening = async () => readyDuring(await placeOrder(), opens, opens + 60_000);
+
+    const looked = await operate('warm', `--drop ${drop.id} --environments 30`);
+    expect(looked).toContain('order-place-order: 0 ready now, 30 of 250 reserved');
+    expect(looked).toContain('Nothing was changed');
+    expect(await atOpening()).toBe(0);
+
+    await operate('warm', `--drop ${drop.id} --environments 30`, true);
+    // Asked again it is the same schedule, with the other number.
+    await operate('warm', `--drop ${drop.id} --environments 40`, true);
+    expect(await placeOrder()).toMatchObject({
+      ready: 0,
+      steps: [{ environments: 40 }, { environments: 0 }],
+    });
+    expect(await atOpening()).toBe(40);
+
+    const { FunctionName, Qualifier } = { FunctionName: (await placeOrder()).resource, Qualifier: 'live' };
+    const provisioned = () =>
+      store.cloud.runtime
+        .call(
+          'lambda',
+          'GetProvisionedConcurrencyConfig',
+          { FunctionName: FunctionName.split(':')[1], Qualifier },
+          { kind: 'operator' },
+        )
+        .then(
+          ({ RequestedProvisionedConcurrentExecutions: environments }) => environments,
+          () => 0,
+        );
+    expect(await provisioned()).toBe(0);
+    await store.request('POST', '/_local/clock', { json: { advanceSeconds: 3_000 } });
+    await expect.poll(provisioned).toBe(40);
+
+    // Begun, it is taken back at once.
+    await operate('warm', `--drop ${drop.id} --off`, true);
+    expect(await provisioned()).toBe(0);
+    expect(await placeOrder()).toMatchObject({ ready: 0, steps: [] });
+    // And put again, it counts from now on.
+    await operate('warm', `--drop ${drop.id} --minutes 5`, true);
+    expect(await provisioned()).toBe(250);
+    await store.request('POST', '/_local/clock', { json: { advanceSeconds: 900 } });
+    await expect.poll(provisioned).toBe(0);
+    expect(await operate('warm', `--drop ${drop.id} --minutes 5`)).toContain('that is over: nothing to do');
   });
 
   it('find an order whose payment stands still, and have the provider asked', async () => {

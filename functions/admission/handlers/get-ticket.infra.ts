@@ -10,4 +10,5 @@ export const getTicket: FunctionSpec = {
     { table: 'admission', actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem'] },
     { admissionKey: ['kms:Decrypt'] },
   ],
+  warm: true,
 };

@@ -7,4 +7,5 @@ export const showDrop: FunctionSpec = {
   description: 'Whom a drop is serving',
   trigger: { http: route },
   grants: [{ table: 'admission', actions: ['dynamodb:BatchGetItem'] }],
+  warm: true,
 };

@@ -13,4 +13,5 @@ export const takeTicket: FunctionSpec = {
     },
     { admissionKey: ['kms:Decrypt'] },
   ],
+  warm: true,
 };

@@ -11,4 +11,5 @@ export const putCartLine: FunctionSpec = {
     { table: 'catalog', actions: ['dynamodb:BatchGetItem'] },
     { table: 'inventory', actions: ['dynamodb:BatchGetItem'] },
   ],
+  warm: true,
 };

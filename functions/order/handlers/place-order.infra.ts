@@ -18,4 +18,5 @@ export const placeOrder: FunctionSpec = {
   ],
   memoryMb: 1024,
   timeoutSeconds: 20,
+  warm: true,
 };

@@ -206,7 +206,9 @@ export const laws: readonly Law[] = [
   {
     name: 'a function behind an HTTP API ends before the gateway gives up',
     broken: allOf('AWS::ApiGatewayV2::Integration', ({ properties: p }, all) => {
-      const fn = ofType(all, 'AWS::Lambda::Function').find((one) => refersTo(p.IntegrationUri, one));
+      const alias = ofType(all, 'AWS::Lambda::Alias').find((one) => refersTo(p.IntegrationUri, one));
+      const named = alias ? alias.properties.FunctionName : p.IntegrationUri;
+      const fn = ofType(all, 'AWS::Lambda::Function').find((one) => refersTo(named, one));
       return (
         !(fn && fn.properties.Timeout * 1000 < p.TimeoutInMillis && p.TimeoutInMillis <= 30_000) && 'too slow'
       );

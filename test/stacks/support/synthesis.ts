@@ -28,6 +28,8 @@ export interface Resource {
   readonly id: string;
   readonly type: string;
   readonly properties: Record<string, any>;
+  /** Logical ids that it waits for beside those that it names. */
+  readonly dependsOn: readonly string[];
   readonly deletionPolicy: string | undefined;
   readonly updateReplacePolicy: string | undefined;
 }
@@ -62,6 +64,7 @@ export function resourcesOf(app: App): Resource[] {
       id,
       type: resource.Type,
       properties: resource.Properties ?? {},
+      dependsOn: resource.DependsOn ?? [],
       deletionPolicy: resource.DeletionPolicy,
       updateReplacePolicy: resource.UpdateReplacePolicy,
     })),
