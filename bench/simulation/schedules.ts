@@ -58,7 +58,7 @@ export class Schedules {
     const ids = this.#world.tables.all('order').flatMap(({ orderId }) => orderId ?? []);
     const buckets = new Set(ids.map((id) => bucketOf(id, dueBuckets)));
     const of = (bucket: number) => (buckets.has(bucket) ? list : unseen);
-    const tables = { finance: 'finance', notification: 'notification' };
+    const tables = { finance: 'finance', notification: 'notification', reporting: 'reporting' };
     const bus = putEvents(this.#world, actor, (event) => this.#bus.put(event));
     await this.#scheduler.invoke(actor, limit, () =>
       auditEvents({

@@ -16,8 +16,8 @@ export async function readOrder(documents: DynamoDBDocumentClient, table: string
 }
 
 /**
- * The moment (RFC 3339) before which every event of every order has been taken in by the journal and the mail log,
- * as the last audit found; undefined before the first audit. Needs dynamodb:BatchGetItem.
+ * The moment (RFC 3339) before which every event of every order has been taken in by the journal, the mail log
+ * and the operators' list, as the last audit found; undefined before the first audit. Needs dynamodb:BatchGetItem.
  */
 export async function deliveredUpTo(
   documents: DynamoDBDocumentClient,

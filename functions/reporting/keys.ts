@@ -21,6 +21,11 @@ export function rowKey(orderId: string): { pk: string; sk: string } {
 
 const rowPrefix = 'ORDER#';
 
+/** The attribute of a row that holds the fact of the order's event of this number. */
+export function factName(seq: number): string {
+  return `fact${seq}`;
+}
+
 export function orderIdOf(partition: string): string {
   return partition.slice(rowPrefix.length);
 }

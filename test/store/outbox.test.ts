@@ -15,9 +15,14 @@ afterAll(() => store?.stop());
 
 const twoHours = 2 * 3_600;
 const delivered = (orderId: string) =>
-  until(`${orderId} is in the journal and the mail log`, async () => {
-    const [entries, marks] = await Promise.all([outbox.entries(orderId), outbox.marks(orderId)]);
-    return entries.length === 1 && marks.length === 1 && marks[0]!.state.S === 'sent';
+  until(`${orderId} is in the journal, the mail log and the operators’ list`, async () => {
+    const [entries, marks, row] = await Promise.all([
+      outbox.entries(orderId),
+      outbox.marks(orderId),
+      outbox.row(orderId),
+    ]);
+    const facts = ['fact1', 'fact2', 'fact3'].every((fact) => row?.[fact] !== undefined);
+    return entries.length === 1 && marks.length === 1 && marks[0]!.state.S === 'sent' && facts;
   });
 
 describe('the auditor', () => {
@@ -33,14 +38,16 @@ describe('the auditor', () => {
     for (const { completeTo } of marks) expect(now - Date.parse(completeTo.S)).toBeLessThan(80 * 60_000);
   });
 
-  it('sends again what the journal and the mail log lost, and each takes it once', async () => {
+  it('sends again what the journal, the mail log and the operators’ list lost, and each takes it once', async () => {
     const bought = await purchase(store, goods);
     await delivered(bought.orderId);
     const [[entry], [mark]] = await Promise.all([
       outbox.entries(bought.orderId),
       outbox.marks(bought.orderId),
     ]);
+    const row = await outbox.row(bought.orderId);
     await outbox.remove('finance', entry!);
+    await outbox.remove('reporting', row!);
     await outbox.advance(twoHours);
     // The move of the clock has run the schedule too.
     await runSchedule(store, 'audit-events');
@@ -48,6 +55,7 @@ describe('the auditor', () => {
     await outbox.quiet();
     expect(await outbox.entries(bought.orderId)).toEqual([entry]);
     expect(await outbox.marks(bought.orderId)).toEqual([mark]);
+    expect(await outbox.row(bought.orderId)).toEqual(row);
     expect(await outbox.mails(bought.email)).toHaveLength(1);
     expect(await runSchedule(store, 'audit-events')).toMatchObject({ resent: 0 });
   });
@@ -143,7 +151,7 @@ it('a replay of the whole archive changes no table and sends no e-mail', async (
   const bought = [await purchase(store, goods), await purchase(store, goods)];
   for (const { orderId } of bought) await delivered(orderId);
   await outbox.settle();
-  const tables = ['order', 'finance', 'notification', 'inventory', 'sandbox'];
+  const tables = ['order', 'finance', 'notification', 'reporting', 'inventory', 'sandbox'];
   const state = async () => {
     const items = await Promise.all(tables.map(outbox.scan));
     // How far sweep and audit have come moves on by itself.

@@ -11,12 +11,17 @@ interface Environment {
   readonly ORDER_TABLE: string;
   readonly FINANCE_TABLE: string;
   readonly NOTIFICATION_TABLE: string;
+  readonly REPORTING_TABLE: string;
   readonly BUSINESS_TIME_ZONE: string;
   readonly EVENT_BUS_NAME: string;
 }
 
 export function auditPorts(documents: DynamoDBDocumentClient, env: Environment, now: Now): Ports {
-  const consumers = { finance: env.FINANCE_TABLE, notification: env.NOTIFICATION_TABLE };
+  const consumers = {
+    finance: env.FINANCE_TABLE,
+    notification: env.NOTIFICATION_TABLE,
+    reporting: env.REPORTING_TABLE,
+  };
   return {
     now,
     ...dynamoAuditList(documents, env.ORDER_TABLE),

@@ -63,7 +63,7 @@ const ordersAtOnce = 25;
 /**
  * Finds the events that were stored and did not arrive, and sends them again.
  * 1. Of each bucket, the orders are taken that came due up to an hour ago, and those on the audit's list.
- * 2. Each order's events are compared with what the journal and the mail log hold.
+ * 2. Each order's events are compared with what the journal, the mail log and the operators' list hold.
  * 3. What is missing and older than an hour is sent again, under its own id: consumers take each id once.
  * 4. An order stays on the list while something of it is missing or outstanding; then it leaves it.
  * 5. Only then the bucket's mark moves. Up to where everything is complete is published with it.

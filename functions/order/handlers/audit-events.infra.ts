@@ -4,7 +4,7 @@ export const auditEvents: FunctionSpec = {
   context: 'order',
   name: 'audit-events',
   description:
-    'Compares stored events with the journal and the mail log, and sends again what did not arrive',
+    "Compares stored events with the journal, the mail log and the operators' list, and sends again what is missing",
   // At half past: the export of a day that ended at midnight finds it audited at two.
   trigger: { schedule: 'cron(30 * * * ? *)' },
   grants: [
@@ -15,6 +15,7 @@ export const auditEvents: FunctionSpec = {
     },
     { table: 'finance', actions: ['dynamodb:BatchGetItem'] },
     { table: 'notification', actions: ['dynamodb:BatchGetItem'] },
+    { table: 'reporting', actions: ['dynamodb:BatchGetItem'] },
     { bus: ['events:PutEvents'] },
   ],
   memoryMb: 1024,

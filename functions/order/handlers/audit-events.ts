@@ -8,6 +8,7 @@ const env = environment(
   'ORDER_TABLE',
   'FINANCE_TABLE',
   'NOTIFICATION_TABLE',
+  'REPORTING_TABLE',
   'BUSINESS_TIME_ZONE',
   'EVENT_BUS_NAME',
 );

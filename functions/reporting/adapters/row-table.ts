@@ -3,10 +3,10 @@ import { batchGet } from '../../kernel/batch.ts';
 import type { Ports as Following } from '../app/follow-order.ts';
 import type { Ports as Listing } from '../app/list-admin-orders.ts';
 import { type Fact, type Facts, rowOf } from '../domain/facts.ts';
-import { byPlaced, indexKeys, orderIdAt, orderIdOf, placedPartitions, rowKey } from '../keys.ts';
+import { byPlaced, factName, indexKeys, orderIdAt, orderIdOf, placedPartitions, rowKey } from '../keys.ts';
 
-/** Each fact is an attribute of its own, `fact<seq>`. */
-const factName = /^fact(\d+)$/;
+/** Each fact is an attribute of its own. */
+const fact = /^fact(\d+)$/;
 
 /** One write unit while the row is at most 1 KB (some ten events), and one of the index with the first event. */
 export function addFacts(documents: DynamoDBDocumentClient, table: string): Following['addFacts'] {
@@ -27,7 +27,7 @@ export function addFacts(documents: DynamoDBDocumentClient, table: string): Foll
 function attributesOf(orderId: string, facts: Facts): Record<string, unknown> {
   const placed = facts.get(1);
   return {
-    ...Object.fromEntries([...facts].map(([seq, fact]) => [`fact${seq}`, fact])),
+    ...Object.fromEntries([...facts].map(([seq, fact]) => [factName(seq), fact])),
     ...(placed && indexKeys({ orderId, at: placed.at })),
   };
 }
@@ -74,7 +74,7 @@ export function placedOrders(documents: DynamoDBDocumentClient, table: string): 
 function factsIn(item: Record<string, unknown>): Facts {
   return new Map(
     Object.entries(item).flatMap(([name, value]) => {
-      const [, seq] = factName.exec(name) ?? [];
+      const [, seq] = fact.exec(name) ?? [];
       return seq === undefined ? [] : [[Number(seq), value as Fact] as const];
     }),
   );

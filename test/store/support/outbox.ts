@@ -53,6 +53,9 @@ export function outboxOf(store: Store) {
     /** The mail log's items of an order. */
     marks: async (orderId: string) =>
       (await scan('notification')).filter((item) => item.orderId?.S === orderId),
+    /** The order's row in the operators' list. */
+    row: async (orderId: string) =>
+      (await scan('reporting')).find(({ pk, sk }) => pk.S === `ORDER#${orderId}` && sk.S === 'ROW'),
     mails: async (email: string): Promise<unknown[]> =>
       (await store.request('GET', `/_local/messages?to=${encodeURIComponent(email)}`)).body.items,
     advance,
