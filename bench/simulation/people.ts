@@ -115,10 +115,10 @@ export class People {
     return 'gives up';
   }
 
-  /** Half of those who have bought in a drop queue again, and are held to its limit. */
+  /** Most of those who have bought in a drop queue again, and are held to its limit. */
   async #wantsMore(shopper: Shopper, body: PlaceOrderBody): Promise<void> {
     const { name } = shopper;
-    if (!this.#chance.happens(`${name} wants more`, 0.5)) return;
+    if (!this.#chance.happens(`${name} wants more`, 0.8)) return;
     const token = await this.#waits(shopper, 'again ');
     if (!token || token === 'gives up') return;
     const learnt = await this.#places(name, 'more', body, '', token);

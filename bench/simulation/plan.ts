@@ -176,7 +176,7 @@ function dropOf(chance: Chance, sku: string): DropPlan {
     sku,
     opensAfter: 5_000,
     closesAfter: chance.pick('drop closes', [2 * minute, 8 * minute]),
-    limit: chance.whole('drop limit', 2, 4),
+    limit: chance.whole('drop limit', 1, 3),
     rate: chance.pick('drop rate', [0.2, 1, 3]),
     fallbackPerSecond: chance.whole('drop fallback', 1, 2),
     conducted: chance.pick('drop conducted', [[0, 1, 2], [0], [1, 2], []]),
