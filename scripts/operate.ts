@@ -13,6 +13,7 @@ import { redrive } from './operate/redrive.ts';
 import { replay } from './operate/replay.ts';
 import { runLever } from './operate/run.ts';
 import { shedLoad } from './operate/shed-load.ts';
+import { shutAccount } from './operate/shut-account.ts';
 import { stuckOrders } from './operate/stuck-orders.ts';
 
 /** One file a lever. */
@@ -24,6 +25,7 @@ const levers: Readonly<Record<string, Lever>> = {
   'pause-drop': pauseDrop,
   'raise-shards': raiseShards,
   'reconcile-stock': reconcileStock,
+  'shut-account': shutAccount,
 };
 
 const usage = () => `Usage: npm run operate -- <lever> [arguments] [options]

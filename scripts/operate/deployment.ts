@@ -33,7 +33,7 @@ export interface Deployment {
   /** The physical name of a context's table. */
   table(name: TableName): string;
   /** One operation of a service with a JSON protocol. @throws AwsRefusal */
-  aws(service: 'sqs' | 'events', operation: string, input: object): Promise<any>;
+  aws(service: 'sqs' | 'events' | 'cognito-idp', operation: string, input: object): Promise<any>;
   /** A request to the store's own API, as an operator. Any status is an answer. */
   api(
     method: string,
@@ -193,6 +193,11 @@ function deploymentOf(base: Base): Deployment {
 const protocols = {
   sqs: { id: 'SQS', target: 'AmazonSQS', type: 'application/x-amz-json-1.0' },
   events: { id: 'EVENTBRIDGE', target: 'AWSEvents', type: 'application/x-amz-json-1.1' },
+  'cognito-idp': {
+    id: 'COGNITO_IDENTITY_PROVIDER',
+    target: 'AWSCognitoIdentityProviderService',
+    type: 'application/x-amz-json-1.1',
+  },
 } as const;
 
 /** Milliseconds. */
