@@ -1,4 +1,5 @@
 import type { Caller } from './caller.ts';
+import { accessTokenSeconds } from './contract.ts';
 
 /** What ended before its access tokens do: one session, or all that an account had until then. */
 export type Ended = { readonly session: string } | { readonly customer: string };
@@ -9,13 +10,10 @@ export interface Ending {
   readonly at: number;
 }
 
-/** Seconds that an access token is good: an older ending needs no remembering. */
-export const accessTokenSeconds = 3_600;
-
 /** Milliseconds by which clocks may differ, and by which an ending may be seen after a later one. */
 const slack = 60_000;
 
-/** The endings of the last hour, as one environment knows them. */
+/** The endings of the last hour, as one environment knows them: no token is older. */
 export class EndedSessions {
   readonly #sessions = new Map<string, number>();
   readonly #customers = new Map<string, number>();

@@ -10,7 +10,7 @@ import type { SharedCount } from './quota.ts';
 
 export const pressureKey = { pk: 'PRESSURE', sk: 'NOW' } as const;
 export const quotaPartitionPrefix = 'QUOTA#';
-export const endedPartition = 'ENDED';
+const endedPartition = 'ENDED';
 
 /** Milliseconds. */
 const answerWithin = 300;

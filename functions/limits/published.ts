@@ -1,5 +1,6 @@
 import { type DynamoDBDocumentClient, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { accessTokenSeconds, type Ending } from '../kernel/ended-sessions.ts';
+import { accessTokenSeconds } from '../kernel/contract.ts';
+import type { Ending } from '../kernel/ended-sessions.ts';
 import { endedKey, pressureKey } from '../kernel/limits-table.ts';
 
 /**

@@ -18,8 +18,7 @@ import {
 } from 'aws-cdk-lib/aws-cognito';
 import { CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import type { Construct } from 'constructs';
-import { machineScopes, resourceServer } from '../../functions/kernel/contract.ts';
-import { accessTokenSeconds } from '../../functions/kernel/ended-sessions.ts';
+import { accessTokenSeconds, machineScopes, resourceServer } from '../../functions/kernel/contract.ts';
 import type { Config } from '../config.ts';
 import { acknowledge } from './acknowledge.ts';
 import { KeptLogGroup } from './kept-log-group.ts';

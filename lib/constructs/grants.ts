@@ -1,5 +1,4 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { endedPartition } from '../../functions/kernel/limits-table.ts';
 import { type FunctionSpec, type Grant, verifiesTokens } from './function-spec.ts';
 import type { Platform } from './platform.ts';
 
@@ -39,7 +38,7 @@ function guardGrants(spec: FunctionSpec): Grant[] {
   return [
     ...(looks ? [{ table: 'limits', actions: ['dynamodb:GetItem'], partitions: ['PRESSURE'] } as const] : []),
     ...(takesTokens
-      ? [{ table: 'limits', actions: ['dynamodb:Query'], partitions: [endedPartition] } as const]
+      ? [{ table: 'limits', actions: ['dynamodb:Query'], partitions: ['ENDED'] } as const]
       : []),
     ...(quota
       ? [

@@ -63,13 +63,14 @@ describe.each(['dev', 'prod'])('the limits of %s', (stage) => {
       .flatMap(({ properties }) => properties.PolicyDocument.Statement)
       .filter(({ Condition }) => Condition?.['ForAllValues:StringLike']?.['dynamodb:LeadingKeys']);
     const updated = statements
-      .filter(({ Action }) => Action === 'dynamodb:UpdateItem')
-      .map(({ Condition }) => Condition['ForAllValues:StringLike']['dynamodb:LeadingKeys']);
+      .filter(({ Action }) => [Action].flat().includes('dynamodb:UpdateItem'))
+      .flatMap(({ Condition }) => Condition['ForAllValues:StringLike']['dynamodb:LeadingKeys']);
     const counting = updated.filter((partition) => /^QUOTA#[a-z-]+#\*$/.test(partition));
     expect(counting).toHaveLength(routes.filter(({ route }) => route.quota).length);
-    // Old orders forget their address, and whoever signs out has it noticed.
+    // Old orders forget their address; who measures and who signs out say so in the item that all look at.
     expect(updated.filter((partition) => !counting.includes(partition)).sort()).toEqual([
       'ORDER#*',
+      'PRESSURE',
       'PRESSURE',
     ]);
   });

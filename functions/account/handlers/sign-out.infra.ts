@@ -1,5 +1,4 @@
 import type { FunctionSpec } from '../../../lib/constructs/function-spec.ts';
-import { endedPartition, pressureKey } from '../../kernel/limits-table.ts';
 import * as contract from '../contract.ts';
 
 export const signOut: FunctionSpec = {
@@ -9,7 +8,7 @@ export const signOut: FunctionSpec = {
   trigger: { http: contract.signOut },
   grants: [
     { userPool: ['cognito-idp:AdminUserGlobalSignOut'] },
-    { table: 'limits', actions: ['dynamodb:PutItem'], partitions: [endedPartition] },
-    { table: 'limits', actions: ['dynamodb:UpdateItem'], partitions: [pressureKey.pk] },
+    { table: 'limits', actions: ['dynamodb:PutItem'], partitions: ['ENDED'] },
+    { table: 'limits', actions: ['dynamodb:UpdateItem'], partitions: ['PRESSURE'] },
   ],
 };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { accessTokenSeconds, EndedSessions } from '../../../functions/kernel/ended-sessions.ts';
+import { accessTokenSeconds } from '../../../functions/kernel/contract.ts';
+import { EndedSessions } from '../../../functions/kernel/ended-sessions.ts';
 
 const now = Date.parse('2026-11-26T10:00:00.500Z');
 const caller = (id = 'one', issuedAt = now / 1_000 - 60, customerId = 'ann') => ({
