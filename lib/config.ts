@@ -75,6 +75,11 @@ const schema = z.strictObject({
     callbackUrls: z.array(appAddress).check(z.minLength(1)),
     /** Where they may send a shopper who has signed out. */
     logoutUrls: z.array(appAddress).check(z.minLength(1)),
+    /**
+     * Cognito's Plus plan: no password that is known from breaches, risky sign-ins held back, all of them logged. It
+     * costs more for every account that is active in a month (docs/adr/0037-threat-protection.md).
+     */
+    threatProtection: z.boolean(),
     /** Systems that read the finance exports with a token of their own; each gets a client. */
     financeSystems: z.array(z.string().check(z.regex(/^[a-z][a-z0-9-]{0,30}$/))),
   }),
@@ -109,6 +114,8 @@ const schema = z.strictObject({
     /** Streams keep records for 24 hours. */
     maxRecordAgeSeconds: z.int().check(z.minimum(60), z.maximum(86_400)),
   }),
+  /** How long an order's address is kept; then only its country is (docs/security/handbook.md). */
+  addressDays: days,
   /** Of times in e-mails. */
   storeTimeZone: timeZone,
   /** Whose midnight ends a business date, in the ledger and the exports. */
@@ -204,6 +211,7 @@ const shared = {
       'http://localhost:5173/',
       'floodgate://signed-out',
     ],
+    threatProtection: true,
     financeSystems: ['ledger'],
   },
   reservedConcurrency: merged(reservedConcurrency),
@@ -212,6 +220,8 @@ const shared = {
   eventAttempts: 5,
   batchWindowSeconds: 0,
   pipe: { batchSize: 10, parallelization: 10, attempts: 10, maxRecordAgeSeconds: 21_600 },
+  // Five years: as long as Korea's Electronic Commerce Act has records of contracts kept.
+  addressDays: 1_827,
   storeTimeZone: 'Asia/Seoul',
   businessTimeZone: 'Asia/Seoul',
   exportSchedule: 'cron(0 2-6 * * ? *)',

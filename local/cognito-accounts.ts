@@ -1,9 +1,10 @@
 import type { User } from './cognito-directory.ts';
 import { deliveryTo, sendCode } from './cognito-mail.ts';
-import { checkPassword, hashPassword, passwordMatches } from './cognito-passwords.ts';
+import { hashPassword, passwordMatches } from './cognito-passwords.ts';
 import {
   attributeList,
   attributesFrom,
+  demandPassword,
   identityOf,
   type Pool,
   type Pools,
@@ -27,7 +28,7 @@ export class Accounts {
     if (pool.resource.properties.AdminCreateUserConfig?.AllowAdminCreateUserOnly) {
       throw notAuthorized('SignUp is not permitted for this user pool');
     }
-    demandPassword(pool, input.Password);
+    demandPassword(pool, input.Password, 'SIGN_UP');
     const attributes = attributesFrom(input.UserAttributes);
     demandWritable(client, attributes);
     const unverified = { ...attributes, email_verified: 'false' };
@@ -75,7 +76,7 @@ export class Accounts {
 
   async confirmForgotPassword(input: any): Promise<object> {
     const { pool, user } = this.#holderOfCode(input);
-    demandPassword(pool, input.Password);
+    demandPassword(pool, input.Password, 'PASSWORD_CHANGE');
     const password = await hashPassword(input.Password, identityOf(pool, user));
     pool.directory.redeemCode(user, 'forgot-password', input.ConfirmationCode);
     pool.directory.update(user, { password, status: 'CONFIRMED' });
@@ -87,7 +88,7 @@ export class Accounts {
     if (!(await passwordMatches(input.PreviousPassword ?? '', user.password))) {
       throw notAuthorized('Incorrect username or password.');
     }
-    demandPassword(pool, input.ProposedPassword);
+    demandPassword(pool, input.ProposedPassword, 'PASSWORD_CHANGE');
     pool.directory.update(user, {
       password: await hashPassword(input.ProposedPassword, identityOf(pool, user)),
     });
@@ -189,11 +190,6 @@ export class Accounts {
     if (!user.enabled) throw notAuthorized('User is disabled.');
     return { pool, client: this.#pools.client(claims.client_id).client, user };
   }
-}
-
-/** @throws AwsError `InvalidPasswordException` */
-function demandPassword(pool: Pool, password: string | undefined): void {
-  checkPassword(password ?? '', pool.resource.properties.Policies?.PasswordPolicy);
 }
 
 /** @throws AwsError `NotAuthorizedException` for attributes that Cognito or the client keeps from its users */

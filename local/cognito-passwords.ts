@@ -35,6 +35,18 @@ export function checkPassword(password: string, policy: PasswordPolicy = {}): vo
   }
 }
 
+/**
+ * Whether anybody would think of it: one short text over and over, or a walk along the alphabet or the keyboard. It
+ * stands for the passwords from breaches that AWS knows, of which there is no list here.
+ */
+export function isObvious(password: string): boolean {
+  const text = password.toLowerCase();
+  const repeats = (length: number) =>
+    text.length >= 2 * length && [...text].every((one, at) => at < length || one === text[at - length]);
+  const walks = ['abcdefghijklmnopqrstuvwxyz', '12345678901234567890', 'qwertyuiopasdfghjklzxcvbnm'];
+  return [1, 2, 3, 4, 5, 6, 7, 8].some(repeats) || walks.some((walk) => `${walk}${walk}`.includes(text));
+}
+
 /** Salt and scrypt hash in base64, then salt and verifier for SRP in hexadecimal, divided by colons. */
 export async function hashPassword(password: string, identity: Identity): Promise<string> {
   const salt = randomBytes(16);

@@ -1,4 +1,5 @@
 import type { Directory, User } from './cognito-directory.ts';
+import { checkPassword, isObvious } from './cognito-passwords.ts';
 import type { SecondFactors } from './cognito-second-factor.ts';
 import type { Identity } from './cognito-srp.ts';
 import type { PoolTokens } from './cognito-tokens.ts';
@@ -11,6 +12,8 @@ export interface Pool {
   readonly directory: Directory;
   readonly secondFactors: SecondFactors;
   readonly tokens: PoolTokens;
+  /** Whether passwords that are known from breaches are refused then. */
+  refusesCompromised(event: 'SIGN_UP' | 'PASSWORD_CHANGE'): boolean;
   /** Those of the user's groups that the tokens are to name. */
   groupsIn(user: User, client: Resource, source: TokenGeneration): Promise<readonly string[]>;
 }
@@ -57,6 +60,35 @@ function issuerIn(token: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * What a user may choose as a password, here or there.
+ * @throws AwsError `InvalidPasswordException`
+ */
+export function demandPassword(
+  pool: Pool,
+  password: string | undefined,
+  event: 'SIGN_UP' | 'PASSWORD_CHANGE',
+): void {
+  checkPassword(password ?? '', pool.resource.properties.Policies?.PasswordPolicy);
+  if (pool.refusesCompromised(event) && isObvious(password ?? '')) {
+    throw new AwsError('InvalidPasswordException', 'Provided password cannot be used for security reasons.');
+  }
+}
+
+/** Whether threat protection is enforced, and told to refuse what is known from breaches. */
+export function compromisedRefuser(runtime: Runtime, pool: Resource): Pool['refusesCompromised'] {
+  if (pool.properties.UserPoolAddOns?.AdvancedSecurityMode !== 'ENFORCED') return () => false;
+  const configurations = runtime
+    .resources('AWS::Cognito::UserPoolRiskConfigurationAttachment')
+    .filter(({ properties }) => properties.UserPoolId === pool.ref && properties.ClientId === 'ALL')
+    .map(({ properties }) => properties.CompromisedCredentialsRiskConfiguration ?? {});
+  return (event) =>
+    configurations.some(
+      ({ Actions, EventFilter }) =>
+        Actions?.EventAction === 'BLOCK' && (EventFilter === undefined || EventFilter.includes(event)),
+    );
 }
 
 /** @throws AwsError `UserNotFoundException` */

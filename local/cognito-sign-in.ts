@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { User } from './cognito-directory.ts';
-import { checkPassword, hashPassword, passwordMatches, verifierIn } from './cognito-passwords.ts';
-import { identityOf, type Pool, type Pools } from './cognito-pool.ts';
+import { hashPassword, passwordMatches, verifierIn } from './cognito-passwords.ts';
+import { demandPassword, identityOf, type Pool, type Pools } from './cognito-pool.ts';
 import { type Exchange, exchange, verifierOf } from './cognito-srp.ts';
 import { type AuthenticationResult, notAuthorized } from './cognito-tokens.ts';
 import { AwsError, type Caller, type Clock, type Resource } from './types.ts';
@@ -182,7 +182,7 @@ export class SignIn {
       return { user };
     }
     const chosen: string = responses?.NEW_PASSWORD ?? '';
-    checkPassword(chosen, pool.resource.properties.Policies?.PasswordPolicy);
+    demandPassword(pool, chosen, 'PASSWORD_CHANGE');
     this.#challenges.delete(session);
     const password = await hashPassword(chosen, identityOf(pool, user));
     return this.#withSecondFactor(

@@ -3,7 +3,7 @@ import { administrationOf } from './cognito-administration.ts';
 import { ClientSecrets } from './cognito-clients.ts';
 import { Directory } from './cognito-directory.ts';
 import { OAuthServer } from './cognito-oauth.ts';
-import { type Pool, Pools, userNamed } from './cognito-pool.ts';
+import { compromisedRefuser, type Pool, Pools, userNamed } from './cognito-pool.ts';
 import { SecondFactors } from './cognito-second-factor.ts';
 import { SignIn } from './cognito-sign-in.ts';
 import { PoolTokens } from './cognito-tokens.ts';
@@ -43,6 +43,7 @@ export const createCognito: ServiceFactory = (runtime) => {
         directory,
         secondFactors: new SecondFactors(runtime, resource.ref),
         tokens: new PoolTokens(runtime, resource.ref),
+        refusesCompromised: compromisedRefuser(runtime, resource),
         groupsIn: (user, client, source) =>
           groupsByTrigger(runtime, resource, { user, groups: directory.groupsOf(user), client, source }),
       };

@@ -116,6 +116,7 @@ const identities: Readonly<Record<string, Identify>> = {
   }),
   'AWS::Cognito::UserPoolGroup': (naming) => ({ ref: nameOf(naming, 'GroupName', 128) }),
   'AWS::Cognito::UserPoolResourceServer': (naming) => ({ ref: nameOf(naming, 'Identifier', 256) }),
+  'AWS::Cognito::UserPoolRiskConfigurationAttachment': anonymous(12),
   'AWS::DynamoDB::Table': (naming) => {
     const name = nameOf(naming, 'TableName', 255);
     const itsArn = arn(naming, 'dynamodb', `table/${name}`);

@@ -13,6 +13,7 @@ import { redrive } from './operate/redrive.ts';
 import { replay } from './operate/replay.ts';
 import { runLever } from './operate/run.ts';
 import { shedLoad } from './operate/shed-load.ts';
+import { shutAccount } from './operate/shut-account.ts';
 import { stuckOrders } from './operate/stuck-orders.ts';
 import { warm } from './operate/warm.ts';
 
@@ -26,6 +27,7 @@ const levers: Readonly<Record<string, Lever>> = {
   'raise-shards': raiseShards,
   warm,
   'reconcile-stock': reconcileStock,
+  'shut-account': shutAccount,
 };
 
 const usage = () => `Usage: npm run operate -- <lever> [arguments] [options]

@@ -154,6 +154,10 @@ async function usesOf(store: Store): Promise<Use[]> {
   let daysAgo = 200;
   return [
     () => store.account('finance'),
+    async () => {
+      const { token } = await store.account();
+      await store.request('POST', '/v1/account/sign-out', { token, json: { everywhere: true } });
+    },
     () =>
       Promise.all(
         ['health', 'openapi.json', 'nowhere', 'products', 'categories'].map((path) => get(`/v1/${path}`)),

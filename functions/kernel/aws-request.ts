@@ -1,6 +1,7 @@
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { environment } from './env.ts';
+import { outbound } from './outbound.ts';
 
 /**
  * Signed calls to the AWS services whose SDK client would not fit into a bundle beside that of DynamoDB. Like the
@@ -57,7 +58,7 @@ export async function sendSigned(request: AwsRequest, timeout: number): Promise<
   const signed = await signer(request.service).sign({ ...signable(request), headers });
   // fetch() sets the host by itself, from the same URL.
   const { host: _, ...sent } = signed.headers;
-  return fetch(request.url, {
+  return outbound(request.url, {
     method: request.method,
     headers: sent,
     ...(request.body === undefined ? {} : { body: request.body }),

@@ -3,13 +3,21 @@ import { SimpleJwksCache } from 'aws-jwt-verify/jwk';
 import { type Audience, type MachineScope, type Route, resourceServer } from './contract.ts';
 import { environment } from './env.ts';
 import { DomainError, isDomainError } from './errors.ts';
+import { digest } from './ids.ts';
 import { log } from './log.ts';
+import { outbound } from './outbound.ts';
 
 /** Who is calling, from a verified Cognito access token. */
 export interface Caller {
   /** The pool's `sub`: stable for the life of the account. */
   readonly customerId: string;
   readonly groups: readonly string[];
+  /** The sign-in that the token comes of, through all refreshing. */
+  readonly session: {
+    readonly id: string;
+    /** When this token was made: seconds since the epoch. */
+    readonly issuedAt: number;
+  };
 }
 
 /** A system with a token of its own, by the client credentials grant. It is no customer and in no group. */
@@ -17,6 +25,14 @@ export interface Machine {
   readonly clientId: string;
   /** Without the resource server's name. */
   readonly scopes: readonly string[];
+}
+
+/**
+ * Who, for the log: the same for everything that an account does, and found by whoever knows the account. Nobody finds
+ * the account by it: its id has 122 random bits, too many to try. A system's id is no secret.
+ */
+export function referenceOf(caller: Caller | Machine): string {
+  return 'clientId' in caller ? caller.clientId : digest(caller.customerId).slice(0, 16);
 }
 
 type Verifier = { verify(token: string): Promise<Record<string, unknown>> };
@@ -29,7 +45,7 @@ function tokenVerifier(): Verifier {
   const fetcher = {
     fetch: async (uri: string) => {
       try {
-        const response = await fetch(uri, { redirect: 'error', signal: AbortSignal.timeout(3_000) });
+        const response = await outbound(uri, { redirect: 'error', signal: AbortSignal.timeout(3_000) });
         if (response.ok) return await response.arrayBuffer();
         log.error('key set unavailable', { status: response.status });
       } catch (error) {
@@ -85,11 +101,15 @@ function badToken(): DomainError {
   return new DomainError('unauthorized', 'The access token is not valid or has expired. Sign in again.');
 }
 
-/** Cognito names the user in every access token of one; a system's has none. */
+/** Cognito names the user and the session in every access token of one; a system's has neither. */
 function personOf(payload: Record<string, unknown>): Caller {
-  if (typeof payload.username !== 'string') throw badToken();
-  const groups = payload['cognito:groups'];
-  return { customerId: String(payload.sub), groups: Array.isArray(groups) ? groups.map(String) : [] };
+  const { sub, iat, username, origin_jti: session, 'cognito:groups': groups } = payload;
+  if (typeof username !== 'string' || typeof session !== 'string') throw badToken();
+  return {
+    customerId: String(sub),
+    groups: Array.isArray(groups) ? groups.map(String) : [],
+    session: { id: session, issuedAt: Number(iat) },
+  };
 }
 
 function inAudience(caller: Caller, audience: Audience): Caller {

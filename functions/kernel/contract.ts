@@ -7,6 +7,9 @@ export type Audience = 'all' | 'guest' | 'shopper' | 'operators' | 'finance' | '
 /** The resource server that scopes belong to: `floodgate/finance.read` in a token. */
 export const resourceServer = 'floodgate';
 
+/** Seconds that a person's access token is good for. */
+export const accessTokenSeconds = 3_600;
+
 /** What a system can be let in for by a token of its own (OAuth 2.0 client credentials), and what that means. */
 export const machineScopes = { 'finance.read': 'Read the daily finance exports' } as const;
 export type MachineScope = keyof typeof machineScopes;

@@ -1,13 +1,14 @@
 import type { Caller, Machine } from './caller.ts';
 import type { Route } from './contract.ts';
+import { EndedSessions } from './ended-sessions.ts';
 import { DomainError } from './errors.ts';
-import { readPressure, sharedCount } from './limits-table.ts';
+import { readEndings, readPressure, sharedCount } from './limits-table.ts';
 import { count, log } from './log.ts';
 import { overloadMetrics } from './metrics.ts';
 import { canBeShed, levelAt, OwnPressure, type Pressure, quotaFactorAt, shareRefused } from './pressure.ts';
 import { addressOf, Quotas, type Taken } from './quota.ts';
 
-/** Milliseconds that an environment trusts what it read of the pressure. */
+/** Milliseconds that an environment trusts what it read of the pressure, and of sessions that ended. */
 const trustedFor = 5_000;
 
 /** What the guard adds to the answer, whichever it is. */
@@ -28,13 +29,17 @@ export class Refusal extends DomainError {
 }
 
 /**
- * What stands before a route: refuses by priority under pressure, and callers beyond their quota. One for each
- * environment. Where there is no table of limits (`LIMITS_TABLE`), or it does not answer, everybody is let in but for
- * what the environment sees by itself.
+ * What stands before a route: refuses whose session has ended, by priority under pressure, and callers beyond their
+ * quota. One for each environment. Where there is no table of limits (`LIMITS_TABLE`), or it does not answer,
+ * everybody is let in but for what the environment sees by itself: a store that sells to nobody while a table is away
+ * would be the greater harm, and no token is good for longer than an hour.
  */
 export class Guard {
   readonly #own = new OwnPressure();
   readonly #quotas: Quotas;
+  readonly #ended = new EndedSessions();
+  /** How many endings there were when this environment last read them. */
+  #endingsRead = 0;
   #pressure: Pressure = {};
   #readAt = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | undefined;
@@ -48,7 +53,7 @@ export class Guard {
   }
 
   /**
-   * @throws Refusal `temporary-reduced-capacity`, `quota-exceeded`
+   * @throws Refusal `temporary-reduced-capacity`, `quota-exceeded`; DomainError `unauthorized` (the session has ended)
    */
   async admit(
     route: Pick<Route, 'priority' | 'quota'>,
@@ -60,6 +65,9 @@ export class Guard {
     now = Date.now(),
   ): Promise<Guarded> {
     if (process.env.LIMITS_TABLE) await this.#look(process.env.LIMITS_TABLE, now);
+    if (request.caller && 'customerId' in request.caller && this.#ended.has(request.caller)) {
+      throw new DomainError('unauthorized', 'The session has ended. Sign in again.');
+    }
     this.#shed(route, now);
     return this.#count(route, request, now);
   }
@@ -126,10 +134,20 @@ export class Guard {
     this.#report();
     try {
       this.#pressure = await readPressure(table);
+      await this.#readEndings(table, now);
     } catch (error) {
       log.warn('pressure not read', { error: error instanceof Error ? error.name : 'unknown' });
     }
     this.#readAt = now;
+  }
+
+  async #readEndings(table: string, now: number): Promise<void> {
+    const { count = 0, at = 0 } = this.#pressure.endings ?? {};
+    // Only functions that take tokens may read them.
+    if (!process.env.TOKEN_CLIENT_ID || count === this.#endingsRead) return;
+    const since = this.#ended.since(now);
+    if (at >= since) this.#ended.add(await readEndings(table, since), now);
+    this.#endingsRead = count;
   }
 
   #report(): void {

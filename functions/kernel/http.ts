@@ -6,7 +6,7 @@ import type {
 } from 'aws-lambda';
 import * as z from 'zod/mini';
 import en from 'zod/v4/locales/en.js';
-import { authenticate, type Caller, type Machine } from './caller.ts';
+import { authenticate, type Caller, type Machine, referenceOf } from './caller.ts';
 import type { Route } from './contract.ts';
 import { DomainError, isDomainError, problems, problemType } from './errors.ts';
 import { Guard, type Guarded, Refusal } from './guard.ts';
@@ -47,6 +47,8 @@ export interface HttpRequest<R extends Route = Route> {
   /** W3C `traceparent`: the caller's, or a new one. */
   readonly traceparent: string;
   readonly requestId: string;
+  /** The gateway's own id where the caller chose another: the access log has it, with the address. */
+  readonly gateway?: string;
 }
 
 type BodyOf<S> = S extends z.ZodMiniType ? z.input<S> : undefined;
@@ -60,7 +62,7 @@ export type HttpResponse<R extends Route = Route> = {
 }[keyof R['responses'] & number];
 
 type Result = APIGatewayProxyStructuredResultV2;
-type Context = Pick<HttpRequest, 'requestId' | 'traceparent' | 'headers' | 'locale'>;
+type Context = Pick<HttpRequest, 'requestId' | 'gateway' | 'traceparent' | 'headers' | 'locale'>;
 /** What the steps hand on to each other, in middy's `internal`. */
 interface Progress {
   path: string;
@@ -113,13 +115,14 @@ export function httpHandler<const R extends Route, const T extends HttpResponse<
   };
   const mapProblems: middy.MiddlewareObj<any, Result> = {
     onError: (request) => {
-      const { path, context, guarded } = progress(request);
+      const { path, context, guarded, caller } = progress(request);
       const { error } = request;
+      const who = whoAsked(context, caller);
       if (guarded) guard.record(isWantOfCapacity(error) ? 'lacking' : 'served');
       const answered = error instanceof Refusal ? error.guarded : guarded;
-      request.response = problemResponse(error, path, context?.requestId ?? 'unknown', answered);
-      tellRefusal(route, context, error);
-      leaveTrail(route, context, request.response);
+      request.response = problemResponse(error, path, context?.requestId ?? 'unknown', who, answered);
+      tellRefusal(route, context, who, error);
+      leaveTrail(route, context, who, request.response);
     },
   };
   const serve: middy.MiddlewareObj<any, Result> = {
@@ -144,7 +147,7 @@ export function httpHandler<const R extends Route, const T extends HttpResponse<
       const response = await run(request);
       checkResponse(route, response);
       const result = render(route, response, request);
-      leaveTrail(route, request, result);
+      leaveTrail(route, request, whoAsked(request, request.caller), result);
       return result;
     });
   return (event, lambdaContext) => pipeline(event, lambdaContext);
@@ -153,27 +156,42 @@ export function httpHandler<const R extends Route, const T extends HttpResponse<
 /** Refusals that an attacker would run into, whatever the method: for whoever looks back. */
 const telling = ['unauthorized', 'forbidden', 'signature-invalid', 'card-number-refused'] as const;
 
-function tellRefusal(route: Route, context: Context | undefined, error: unknown): void {
+function tellRefusal(route: Route, context: Context | undefined, who: Who, error: unknown): void {
   const code = telling.find((one) => isDomainError(error, one));
-  if (code) log.warn('refused', { route: route.id, code, request: context?.requestId });
+  if (code) log.warn('refused', { route: route.id, code, request: context?.requestId, ...who });
+}
+
+/** For every line about a request: by whom it was, as far as that is known. */
+interface Who {
+  /** The caller's reference; where there is none, the access log has the address. */
+  readonly who?: string;
+  readonly gateway?: string;
+}
+
+function whoAsked(context: Pick<Context, 'gateway'> | undefined, caller: Caller | Machine | undefined): Who {
+  return {
+    ...(caller && { who: referenceOf(caller) }),
+    ...(context?.gateway && { gateway: context.gateway }),
+  };
 }
 
 /** Of requests that change something: the gateway's access log has them all, but cannot name a trace. */
-function leaveTrail(route: Route, context: Context | undefined, { statusCode }: Result): void {
+function leaveTrail(route: Route, context: Context | undefined, who: Who, { statusCode }: Result): void {
   const trace = context && route.method !== 'GET' && recordedTraceId(context.traceparent);
-  if (trace) trail('answered', { route: route.id, status: statusCode, request: context.requestId, trace });
+  if (!trace) return;
+  trail('answered', { route: route.id, status: statusCode, request: context.requestId, trace, ...who });
 }
 
 function readContext(event: APIGatewayProxyEventV2): Context {
   const headers = event.headers ?? {};
   const given = headers['x-request-id'];
+  const { requestId: gateway } = event.requestContext;
+  // It is answered and logged.
+  const taken = given && /^[\x21-\x7e]{1,128}$/.test(given) && !containsCardNumber(given);
   return {
     headers,
-    // It is answered and logged.
-    requestId:
-      given && /^[\x21-\x7e]{1,128}$/.test(given) && !containsCardNumber(given)
-        ? given
-        : event.requestContext.requestId,
+    requestId: taken ? given : gateway,
+    ...(taken && { gateway }),
     traceparent: traceparentOf(headers.traceparent),
     locale: localeOf(headers['accept-language']),
   };
@@ -376,8 +394,14 @@ const busy = new Set([
   'TimeoutError',
 ]);
 
-function problemResponse(error: unknown, path: string, requestId: string, guarded?: Guarded): Result {
-  const refusal = isDomainError(error) ? error : asRefusal(error, requestId);
+function problemResponse(
+  error: unknown,
+  path: string,
+  requestId: string,
+  who: Who,
+  guarded?: Guarded,
+): Result {
+  const refusal = isDomainError(error) ? error : asRefusal(error, requestId, who);
   const [status, title] = problems[refusal.code];
   const headers: Record<string, string> = {
     'content-type': 'application/problem+json',
@@ -431,16 +455,16 @@ function isWantOfCapacity(error: unknown): boolean {
   return (busy.has(error.name) && !/^Transaction/.test(error.name)) || isServerFault(error);
 }
 
-function asRefusal(error: unknown, requestId: string): DomainError {
+function asRefusal(error: unknown, requestId: string, who: Who): DomainError {
   const name = error instanceof Error ? error.name : 'unknown';
   if (busy.has(name) || isBusyTransaction(error) || isServerFault(error)) {
-    log.warn('answered 503', { requestId, error: name });
+    log.warn('answered 503', { requestId, ...who, error: name });
     return new DomainError('temporary-reduced-capacity', 'Please try again in a moment.');
   }
   // The message may quote a request; the stack's frames cannot.
   const frames =
     error instanceof Error ? error.stack?.split('\n').filter((l) => /^\s+at /.test(l)) : undefined;
-  log.error('request failed', { requestId, error: name, frames });
+  log.error('request failed', { requestId, ...who, error: name, frames });
   count(defectMetrics.internalError);
   return new DomainError('internal-error', 'Please try again; quote the requestId if it happens again.');
 }

@@ -1,4 +1,5 @@
 import { endpointFromEnvironment, refusalOf, sendSigned } from './aws-request.ts';
+import type { Ended, Ending } from './ended-sessions.ts';
 import type { Pressure } from './pressure.ts';
 import type { SharedCount } from './quota.ts';
 
@@ -9,6 +10,7 @@ import type { SharedCount } from './quota.ts';
 
 export const pressureKey = { pk: 'PRESSURE', sk: 'NOW' } as const;
 export const quotaPartitionPrefix = 'QUOTA#';
+const endedPartition = 'ENDED';
 
 /** Milliseconds. */
 const answerWithin = 300;
@@ -26,7 +28,45 @@ function pressureOf(item: Record<string, { N?: string } | undefined>): Pressure 
     ...(item.measuredAt && { measured: { level: number('measuredLevel'), at: number('measuredAt') } }),
     ...(item.orderedUntil && { ordered: { level: number('orderedLevel'), until: number('orderedUntil') } }),
     ...(item.quotasUntil && { quotas: { factor: number('quotaFactor'), until: number('quotasUntil') } }),
+    ...(item.endings && { endings: { count: number('endings'), at: number('endedAt') } }),
   };
+}
+
+/** Endings sort by their time: milliseconds in thirteen digits, as they have until the year 2286. */
+export function endedKey({ ended, at }: Ending): { pk: string; sk: string } {
+  const [kind, id] = 'session' in ended ? ['SESSION', ended.session] : ['CUSTOMER', ended.customer];
+  return { pk: endedPartition, sk: `${String(at).padStart(13, '0')}#${kind}#${id}` };
+}
+
+function endingOf(sk: string): Ending {
+  const [at, kind, id = ''] = sk.split('#');
+  const ended: Ended = kind === 'SESSION' ? { session: id } : { customer: id };
+  return { ended, at: Number(at) };
+}
+
+/**
+ * The sessions that ended since then.
+ * @param since milliseconds since the epoch
+ * @throws Error when they cannot be read in time
+ */
+export async function readEndings(table: string, since: number): Promise<readonly Ending[]> {
+  const endings: Ending[] = [];
+  let from: object | undefined;
+  do {
+    const { Items, LastEvaluatedKey } = await call('Query', {
+      TableName: table,
+      KeyConditionExpression: 'pk = :ended AND sk >= :since',
+      ExpressionAttributeValues: {
+        ':ended': { S: endedPartition },
+        ':since': { S: String(since).padStart(13, '0') },
+      },
+      ConsistentRead: true,
+      ...(from && { ExclusiveStartKey: from }),
+    });
+    endings.push(...(Items as { sk: { S: string } }[]).map(({ sk }) => endingOf(sk.S)));
+    from = LastEvaluatedKey;
+  } while (from);
+  return endings;
 }
 
 /** Counts requests of a caller in one item a window, which DynamoDB deletes some time after it. */

@@ -29,6 +29,8 @@ export interface Pressure {
   readonly ordered?: { readonly level: number; readonly until: number };
   /** By an operator: every quota times this. */
   readonly quotas?: { readonly factor: number; readonly until: number };
+  /** How many endings of sessions there have been, and the time of the last: who knows of it need not ask. */
+  readonly endings?: { readonly count: number; readonly at: number };
 }
 
 /** Milliseconds after which nobody knows whether what was measured is still so: the measuring itself may be down. */

@@ -1,4 +1,4 @@
-import { endpointFromEnvironment, refusalOf, sendSigned } from './aws-request.ts';
+import { AwsRefusal, endpointFromEnvironment, refusalOf, sendSigned } from './aws-request.ts';
 import { environment } from './env.ts';
 
 interface PoolUser {
@@ -18,6 +18,44 @@ export async function adminGetUser(
   username: string,
   timeout: number,
 ): Promise<PoolUser | undefined> {
+  try {
+    return (await call('AdminGetUser', { UserPoolId: userPoolId, Username: username }, timeout)) as PoolUser;
+  } catch (error) {
+    if (error instanceof AwsRefusal && error.name === 'UserNotFoundException') return undefined;
+    throw error;
+  }
+}
+
+/** Ends all sessions of an account: their refresh tokens give nothing any more. @throws as `adminGetUser` */
+export async function adminUserGlobalSignOut(
+  userPoolId: string,
+  username: string,
+  timeout: number,
+): Promise<void> {
+  await call('AdminUserGlobalSignOut', { UserPoolId: userPoolId, Username: username }, timeout);
+}
+
+/**
+ * Ends the session that the refresh token is of; one that is of none is as good as ended (RFC 7009 §2.2).
+ * @throws as `adminGetUser`
+ */
+export async function revokeToken(clientId: string, refreshToken: string, timeout: number): Promise<void> {
+  try {
+    await call('RevokeToken', { ClientId: clientId, Token: refreshToken }, timeout);
+  } catch (error) {
+    if (error instanceof AwsRefusal && notOneOfOurs.has(error.name)) return;
+    throw error;
+  }
+}
+
+const notOneOfOurs = new Set([
+  'InvalidParameterException',
+  'NotAuthorizedException',
+  'UnauthorizedException',
+  'UnsupportedTokenTypeException',
+]);
+
+async function call(operation: string, input: object, timeout: number): Promise<unknown> {
   const { AWS_REGION } = environment('AWS_REGION');
   const endpoint =
     endpointFromEnvironment('COGNITO_IDENTITY_PROVIDER') ?? `https://cognito-idp.${AWS_REGION}.amazonaws.com`;
@@ -28,14 +66,12 @@ export async function adminGetUser(
       url: new URL('/', endpoint),
       headers: {
         'content-type': 'application/x-amz-json-1.1',
-        'x-amz-target': 'AWSCognitoIdentityProviderService.AdminGetUser',
+        'x-amz-target': `AWSCognitoIdentityProviderService.${operation}`,
       },
-      body: JSON.stringify({ UserPoolId: userPoolId, Username: username }),
+      body: JSON.stringify(input),
     },
     timeout,
   );
-  if (response.ok) return (await response.json()) as PoolUser;
-  const refusal = await refusalOf(response);
-  if (refusal.name === 'UserNotFoundException') return undefined;
-  throw refusal;
+  if (!response.ok) throw await refusalOf(response);
+  return response.json();
 }

@@ -11,9 +11,11 @@
  * | orders that wait for the payment provider | pk = OUTSTANDING#<bucket>, sk = <orderId> |
  * | how far the audit of a bucket has come | pk = AUDIT#<bucket>, sk = WATERMARK |
  * | orders that the audit must look at again | pk = AUDIT#<bucket>, sk begins with ORDER# |
+ * | up to where the addresses of a bucket's orders are forgotten | pk = FORGOTTEN#<bucket>, sk = WATERMARK |
  * | shards that the last comparison of stock and orders found wrong | pk = STOCK-DRIFT, sk = LAST |
  *
- * Of an order, event 1 is in both indexes, and what needs a look later in by-due. The events are an order's only stored state.
+ * Of an order, event 1 is in both indexes, and what needs a look later in by-due. The events are an order's only stored state,
+ * and only the address in event 1 ever changes: it is forgotten when its time is over.
  */
 import { bucketOf } from '../kernel/ids.ts';
 
@@ -70,6 +72,10 @@ export function waitingKey(bucket: number, orderId: string): { pk: string; sk: s
 
 export function watermarkKey(bucket: number): { pk: string; sk: string } {
   return { pk: `SWEEP#${bucket}`, sk: 'WATERMARK' };
+}
+
+export function forgottenKey(bucket: number): { pk: string; sk: string } {
+  return { pk: `FORGOTTEN#${bucket}`, sk: 'WATERMARK' };
 }
 
 function auditPartition(bucket: number): string {

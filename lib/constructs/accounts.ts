@@ -1,23 +1,27 @@
 import { CfnOutput, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import {
   AccountRecovery,
+  CfnLogDeliveryConfiguration,
   CfnManagedLoginBranding,
   type CfnUserPool,
   CfnUserPoolGroup,
+  CfnUserPoolRiskConfigurationAttachment,
   FeaturePlan,
   ManagedLoginVersion,
   Mfa,
   OAuthScope,
   ResourceServerScope,
+  StandardThreatProtectionMode,
   UserPool,
   type UserPoolClient,
   UserPoolClientIdentityProvider,
 } from 'aws-cdk-lib/aws-cognito';
 import { CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import type { Construct } from 'constructs';
-import { machineScopes, resourceServer } from '../../functions/kernel/contract.ts';
+import { accessTokenSeconds, machineScopes, resourceServer } from '../../functions/kernel/contract.ts';
 import type { Config } from '../config.ts';
 import { acknowledge } from './acknowledge.ts';
+import { KeptLogGroup } from './kept-log-group.ts';
 import { tokenTriggerArn } from './token-trigger.ts';
 
 /** Who may be somebody here: accounts of people, and clients of systems. */
@@ -36,6 +40,7 @@ export function addAccounts(stack: Construct, config: Config): Accounts {
 }
 
 function addUserPool(stack: Construct, config: Config): UserPool {
+  const { threatProtection } = config.signIn;
   const pool = new UserPool(stack, 'Users', {
     signInAliases: { email: true },
     selfSignUpEnabled: true,
@@ -53,7 +58,8 @@ function addUserPool(stack: Construct, config: Config): UserPool {
       tempPasswordValidity: Duration.days(3),
     },
     accountRecovery: AccountRecovery.EMAIL_ONLY,
-    featurePlan: FeaturePlan.ESSENTIALS,
+    featurePlan: threatProtection ? FeaturePlan.PLUS : FeaturePlan.ESSENTIALS,
+    ...(threatProtection && { standardThreatProtectionMode: StandardThreatProtectionMode.FULL_FUNCTION }),
     deletionProtection: true,
     removalPolicy: RemovalPolicy.RETAIN,
   });
@@ -71,12 +77,47 @@ function addUserPool(stack: Construct, config: Config): UserPool {
     'AwsSolutions-COG1': 'Fifteen characters of any kinds, as NIST SP 800-63B and OWASP ASVS 6.2 ask for.',
     'AwsSolutions-COG2':
       'Shoppers choose whether they use a second factor: demanding one of everybody would turn buyers away. Groups count only with one (name-groups).',
-    'AwsSolutions-COG8':
-      'The Plus plan costs several times the Essentials plan for every active user; risk-based sign-in has not been asked for.',
+    ...(!threatProtection && {
+      'AwsSolutions-COG8':
+        'The stage does without the Plus plan (signIn.threatProtection; docs/adr/0037-threat-protection.md).',
+    }),
   });
+  if (threatProtection) protect(stack, pool, config);
   new CfnOutput(stack, 'UserPoolId', { value: pool.userPoolId });
   if (config.domain) limitGuesses(stack, pool);
   return pool;
+}
+
+/**
+ * What Cognito's Plus plan does: a password that is known from breaches is not taken, a sign-in that looks like
+ * somebody else's is asked for its second factor or refused, and every one is written down.
+ */
+function protect(stack: Construct, { userPoolId }: UserPool, config: Config): void {
+  new CfnUserPoolRiskConfigurationAttachment(stack, 'Risks', {
+    userPoolId,
+    clientId: 'ALL',
+    compromisedCredentialsRiskConfiguration: { actions: { eventAction: 'BLOCK' } },
+    accountTakeoverRiskConfiguration: {
+      actions: {
+        lowAction: { eventAction: 'NO_ACTION', notify: false },
+        mediumAction: { eventAction: 'MFA_IF_CONFIGURED', notify: false },
+        highAction: { eventAction: 'BLOCK', notify: false },
+      },
+    },
+  });
+  // Under this prefix log delivery needs no policy of its own; those are limited to 5,120 characters a region.
+  const name = `/aws/vendedlogs/floodgate-${config.stage}-sign-ins`;
+  const logGroup = new KeptLogGroup(stack, 'SignIns', config, name);
+  new CfnLogDeliveryConfiguration(stack, 'SignInLog', {
+    userPoolId,
+    logConfigurations: [
+      {
+        eventSource: 'userAuthEvents',
+        logLevel: 'INFO',
+        cloudWatchLogsConfiguration: { logGroupArn: logGroup.logGroupArn },
+      },
+    ],
+  });
 }
 
 /** Cognito slows down guessing at one account; this stops one address from guessing at many. */
@@ -111,7 +152,8 @@ function limitGuesses(stack: Construct, pool: UserPool): void {
 function addAppClient(pool: UserPool, { signIn }: Config): UserPoolClient {
   const client = pool.addClient('Client', {
     generateSecret: false,
-    authFlows: { userPassword: true, userSrp: true },
+    // Not by handing over the password: OAuth 2.1 has dropped that grant. The pages need one of Cognito's own flows.
+    authFlows: { userSrp: true },
     oAuth: {
       flows: { authorizationCodeGrant: true },
       // The last one is for the account itself: a second factor, another password, its deletion.
@@ -120,7 +162,7 @@ function addAppClient(pool: UserPool, { signIn }: Config): UserPoolClient {
       logoutUrls: [...signIn.logoutUrls],
     },
     supportedIdentityProviders: [UserPoolClientIdentityProvider.COGNITO],
-    accessTokenValidity: Duration.hours(1),
+    accessTokenValidity: Duration.seconds(accessTokenSeconds),
     idTokenValidity: Duration.hours(1),
     refreshTokenValidity: Duration.days(30),
     // A refresh token serves once; the grace is for an app whose answer was lost.

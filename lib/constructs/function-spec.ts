@@ -42,7 +42,7 @@ export type Grant =
       readonly partitions?: readonly string[];
     }
   /** `USER_POOL_ID` */
-  | { readonly userPool: readonly 'cognito-idp:AdminGetUser'[] }
+  | { readonly userPool: readonly ('cognito-idp:AdminGetUser' | 'cognito-idp:AdminUserGlobalSignOut')[] }
   /** `EXPORT_BUCKET`; `prefix` limits the keys (`exports/*`). `s3:ListBucket` is meant for the bucket itself. */
   | {
       readonly exports: readonly ('s3:PutObject' | 's3:GetObject' | 's3:ListBucket')[];
@@ -127,4 +127,9 @@ export interface TableSpec {
   readonly events?: true;
   /** Attribute with the epoch seconds after which DynamoDB may delete an item. */
   readonly expiresBy?: string;
+}
+
+/** Whether people's access tokens are looked at before the function's own work. */
+export function verifiesTokens({ trigger }: FunctionSpec): boolean {
+  return 'http' in trigger && trigger.http.audience !== 'all' && trigger.http.audience !== 'provider';
 }

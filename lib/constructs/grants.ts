@@ -1,5 +1,5 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { FunctionSpec, Grant } from './function-spec.ts';
+import { type FunctionSpec, type Grant, verifiesTokens } from './function-spec.ts';
 import type { Platform } from './platform.ts';
 
 /** What a grant gives a function: statements for its role, and variables that say where things are. */
@@ -20,13 +20,26 @@ export function permissionsOf(spec: FunctionSpec, platform: Platform): Permissio
   return grants.map((grant) => permissionOf(grant, platform, `${spec.context}-${spec.name}`));
 }
 
-/** What the guard before a route needs (`functions/kernel/guard.ts`): to see the pressure, and to count a heavy caller. */
-function guardGrants({ trigger }: FunctionSpec): Grant[] {
+/**
+ * What the guard before a route needs (`functions/kernel/guard.ts`): to see the pressure and the sessions that ended,
+ * and to count a heavy caller.
+ */
+function guardGrants(spec: FunctionSpec): Grant[] {
+  const { trigger } = spec;
   if (!('http' in trigger)) return [];
   const { priority, quota } = trigger.http;
-  const looks = quota !== undefined || priority === 'browse' || priority === 'cart' || priority === 'order';
+  const takesTokens = verifiesTokens(spec);
+  const looks =
+    takesTokens ||
+    quota !== undefined ||
+    priority === 'browse' ||
+    priority === 'cart' ||
+    priority === 'order';
   return [
     ...(looks ? [{ table: 'limits', actions: ['dynamodb:GetItem'], partitions: ['PRESSURE'] } as const] : []),
+    ...(takesTokens
+      ? [{ table: 'limits', actions: ['dynamodb:Query'], partitions: ['ENDED'] } as const]
+      : []),
     ...(quota
       ? [
           {

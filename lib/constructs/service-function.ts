@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import type { UserPool } from 'aws-cdk-lib/aws-cognito';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
@@ -12,14 +12,14 @@ import {
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { metricNamespace } from '../../functions/kernel/metrics.ts';
 import { acknowledge } from './acknowledge.ts';
 import { bundleOf, functionId } from './bundle.ts';
-import type { FunctionSpec } from './function-spec.ts';
+import { type FunctionSpec, verifiesTokens } from './function-spec.ts';
 import { permissionsOf } from './grants.ts';
+import { KeptLogGroup } from './kept-log-group.ts';
 import { originKeyArn } from './origin-key.ts';
 import type { Platform } from './platform.ts';
 import { tokenTriggerName } from './token-trigger.ts';
@@ -43,11 +43,7 @@ export class ServiceFunction extends Construct {
     const answersHttp = 'http' in spec.trigger || 'sandbox' in spec.trigger;
     this.timeoutSeconds = spec.timeoutSeconds ?? (answersHttp ? 10 : 30);
 
-    const logGroup = new LogGroup(this, 'Logs', {
-      retention: config.logRetentionDays,
-      // Old logs of a replaced function stay readable for as long as they are kept.
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
+    const logGroup = new KeptLogGroup(this, 'Logs', config);
     // No managed policy: AWSLambdaBasicExecutionRole may write into every log group of the account.
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
@@ -123,6 +119,7 @@ function environmentOf(spec: FunctionSpec, platform: Platform): Record<string, s
   if (spec.context === 'notification') environment.STORE_TIME_ZONE = config.storeTimeZone;
   if (spec.context === 'finance' || readsLedger(spec))
     environment.BUSINESS_TIME_ZONE = config.businessTimeZone;
+  if (spec.name === 'forget-addresses') environment.ADDRESS_DAYS = String(config.addressDays);
   // The provider calls the store back as anybody does.
   if (spec.context === 'sandbox' && platform.publicApi) environment.API_URL = platform.publicApi.url;
   if ('http' in spec.trigger && spec.trigger.http.quota)
@@ -135,10 +132,6 @@ function environmentOf(spec: FunctionSpec, platform: Platform): Record<string, s
 /** The ledger's keys hold business dates. */
 function readsLedger({ grants }: FunctionSpec): boolean {
   return grants.some((grant) => 'table' in grant && grant.table === 'finance');
-}
-
-function verifiesTokens({ trigger }: FunctionSpec): boolean {
-  return 'http' in trigger && trigger.http.audience !== 'all' && trigger.http.audience !== 'provider';
 }
 
 /** How the handler pipeline verifies access tokens: the gateway lets ID tokens through. */

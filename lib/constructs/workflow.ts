@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
+import { KeptLogGroup } from './kept-log-group.ts';
 import type { Platform } from './platform.ts';
 import { pascalCase, type ServiceFunction } from './service-function.ts';
 import { sumOf, Watch } from './watch.ts';
@@ -63,12 +63,13 @@ export class Workflow extends Construct {
         level: props.type === StateMachineType.EXPRESS ? LogLevel.ERROR : LogLevel.ALL,
         // Inputs and outputs hold what shoppers typed.
         includeExecutionData: false,
-        destination: new LogGroup(this, 'Logs', {
+        destination: new KeptLogGroup(
+          this,
+          'Logs',
+          config,
           // Under this prefix log delivery needs no policy of its own; those are limited to 5,120 characters a region.
-          logGroupName: `/aws/vendedlogs/states/${Stack.of(this).stackName}-${props.file}`,
-          retention: config.logRetentionDays,
-          removalPolicy: RemovalPolicy.RETAIN,
-        }),
+          `/aws/vendedlogs/states/${Stack.of(this).stackName}-${props.file}`,
+        ),
       },
     });
     for (const outcome of ['ExecutionsFailed', 'ExecutionsTimedOut']) {

@@ -1,13 +1,13 @@
-import { CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { CfnOutput, Stack } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import { HttpApi, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import { EventPipe } from '../constructs/event-pipe.ts';
 import type { FunctionSpec } from '../constructs/function-spec.ts';
 import { HttpRoute } from '../constructs/http-route.ts';
+import { KeptLogGroup } from '../constructs/kept-log-group.ts';
 import type { PaymentProvider, Platform } from '../constructs/platform.ts';
 import { ServiceFunction } from '../constructs/service-function.ts';
 import { addFunction } from './context-stack.ts';
@@ -60,11 +60,12 @@ export class SandboxStack extends FloodgateStack implements PaymentProvider {
       throttle: { rateLimit: config.api.requestsPerSecond, burstLimit: config.api.burst },
       accessLogSettings: {
         destination: new LogGroupLogDestination(
-          new LogGroup(this, 'AccessLog', {
-            logGroupName: `/aws/vendedlogs/apigateway/${Stack.of(this).stackName}`,
-            retention: config.logRetentionDays,
-            removalPolicy: RemovalPolicy.RETAIN,
-          }),
+          new KeptLogGroup(
+            this,
+            'AccessLog',
+            config,
+            `/aws/vendedlogs/apigateway/${Stack.of(this).stackName}`,
+          ),
         ),
         format: AccessLogFormat.custom(
           JSON.stringify({

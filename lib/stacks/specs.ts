@@ -1,4 +1,5 @@
 import { nameGroups } from '../../functions/account/handlers/name-groups.infra.ts';
+import { signOut } from '../../functions/account/handlers/sign-out.infra.ts';
 import { changeDrop } from '../../functions/admission/handlers/change-drop.infra.ts';
 import { conductDrops } from '../../functions/admission/handlers/conduct-drops.infra.ts';
 import { createDrop } from '../../functions/admission/handlers/create-drop.infra.ts';
@@ -49,6 +50,7 @@ import { operationsTable } from '../../functions/operations/table.infra.ts';
 import { auditEvents } from '../../functions/order/handlers/audit-events.infra.ts';
 import { cancelOrder } from '../../functions/order/handlers/cancel-order.infra.ts';
 import { deliverOrder } from '../../functions/order/handlers/deliver-order.infra.ts';
+import { forgetAddresses } from '../../functions/order/handlers/forget-addresses.infra.ts';
 import { fulfilOrder } from '../../functions/order/handlers/fulfil-order.infra.ts';
 import { getOrder } from '../../functions/order/handlers/get-order.infra.ts';
 import { listOrderEvents } from '../../functions/order/handlers/list-order-events.infra.ts';
@@ -96,6 +98,7 @@ export const functions: readonly FunctionSpec[] = [
   notFound,
   // account
   nameGroups,
+  signOut,
   // catalog
   changeProduct,
   createProduct,
@@ -128,6 +131,7 @@ export const functions: readonly FunctionSpec[] = [
   auditEvents,
   cancelOrder,
   deliverOrder,
+  forgetAddresses,
   fulfilOrder,
   getOrder,
   listOrderEvents,

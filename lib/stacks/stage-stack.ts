@@ -1,4 +1,3 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
   type CfnStage,
@@ -9,13 +8,14 @@ import {
   SecurityPolicy,
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
-import { FilterPattern, type IFilterPattern, LogGroup } from 'aws-cdk-lib/aws-logs';
+import { FilterPattern, type IFilterPattern, type LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { metricNamespace, objectiveMetrics } from '../../functions/kernel/metrics.ts';
 import { placeOrder } from '../../functions/order/contract.ts';
 import type { Config } from '../config.ts';
 import type { FunctionSpec } from '../constructs/function-spec.ts';
 import { routeKeyOf } from '../constructs/http-route.ts';
+import { KeptLogGroup } from '../constructs/kept-log-group.ts';
 import type { PublicApi } from '../constructs/platform.ts';
 import { throttlesOf } from '../constructs/throttles.ts';
 import { FloodgateStack } from './floodgate-stack.ts';
@@ -27,12 +27,9 @@ import { FloodgateStack } from './floodgate-stack.ts';
 export class StageStack extends FloodgateStack {
   constructor(scope: Construct, config: Config, publicApi: PublicApi, functions: readonly FunctionSpec[]) {
     super(scope, 'Stage', config, 'the stage of the public API: throttles and the access log');
-    const logGroup = new LogGroup(this, 'AccessLog', {
-      // Under this prefix log delivery needs no policy of its own; those are limited to 5,120 characters a region.
-      logGroupName: `/aws/vendedlogs/apigateway/${this.stackName}`,
-      retention: config.logRetentionDays,
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
+    // Under this prefix log delivery needs no policy of its own; those are limited to 5,120 characters a region.
+    const name = `/aws/vendedlogs/apigateway/${this.stackName}`;
+    const logGroup = new KeptLogGroup(this, 'AccessLog', config, name);
     this.#countOrders(logGroup, config);
     const stage = new HttpStage(this, 'Stage', {
       httpApi: publicApi.api,

@@ -28,7 +28,8 @@ export const problemTexts: Readonly<
     remedy: 'Sign the raw body with the newest secret and the present time, and send it again.',
   },
   unauthorized: {
-    cause: 'There is no access token, or it is expired, forged, an ID token, or one of another client.',
+    cause:
+      'There is no access token, or it is expired, forged, an ID token, one of another client, or its session has ended.',
     remedy:
       'Sign in or refresh, and send `Authorization: Bearer <access token>`. An ID token is not an access token.',
   },

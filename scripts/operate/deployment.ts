@@ -200,6 +200,11 @@ const protocols = {
     target: 'AnyScaleFrontendService',
     type: 'application/x-amz-json-1.1',
   },
+  'cognito-idp': {
+    id: 'COGNITO_IDENTITY_PROVIDER',
+    target: 'AWSCognitoIdentityProviderService',
+    type: 'application/x-amz-json-1.1',
+  },
 } as const;
 
 /** Milliseconds. */

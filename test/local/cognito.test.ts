@@ -11,7 +11,7 @@ const issuer = `https://cognito-idp.eu-west-1.amazonaws.com/${poolId}`;
 const Username = 'ann@example.com';
 const Password = 'Secret-123';
 
-function setUp(client: object = {}, pool: object = {}) {
+function setUp(client: object = {}, pool: object = {}, compromised?: object) {
   const runtime = fakeRuntime({
     resources: [
       resource(
@@ -42,6 +42,11 @@ function setUp(client: object = {}, pool: object = {}) {
         ...client,
       }),
       resource('AWS::Cognito::UserPoolGroup', 'operators', { UserPoolId: poolId, GroupName: 'operators' }),
+      resource('AWS::Cognito::UserPoolRiskConfigurationAttachment', 'risks', {
+        UserPoolId: poolId,
+        ClientId: 'ALL',
+        CompromisedCredentialsRiskConfiguration: compromised,
+      }),
     ],
   });
   const mails: { to: string; text: string; caller: object }[] = [];
@@ -135,6 +140,35 @@ test.each([
   await expect(call('SignUp', { Username, Password: bad })).rejects.toMatchObject({
     code: 'InvalidPasswordException',
   });
+});
+
+test.each([
+  ['one over and over', 'Qwerty1!Qwerty1!'],
+  ['a walk along the keyboard', 'QWERTYUIOPASDFGHJKL'],
+])('a password that anybody would think of, %s, is refused where threat protection is on', async (_, bad) => {
+  const protectedPool = {
+    Policies: { PasswordPolicy: { MinimumLength: 15 } },
+    UserPoolAddOns: { AdvancedSecurityMode: 'ENFORCED' },
+  };
+  const on = setUp({}, protectedPool, { Actions: { EventAction: 'BLOCK' } });
+  const refused = {
+    code: 'InvalidPasswordException',
+    message: 'Provided password cannot be used for security reasons.',
+  };
+  await expect(on.call('SignUp', { Username, Password: bad })).rejects.toMatchObject(refused);
+  await on.call('SignUp', { Username, Password: 'correct horse battery' });
+  await on.call('ConfirmSignUp', { Username, ConfirmationCode: on.code() });
+  await on.call('ForgotPassword', { Username });
+  const forgotten = { Username, ConfirmationCode: on.code(), Password: bad };
+  await expect(on.call('ConfirmForgotPassword', forgotten)).rejects.toMatchObject(refused);
+
+  for (const [pool, risk] of [
+    [{ ...protectedPool, UserPoolAddOns: undefined }, { Actions: { EventAction: 'BLOCK' } }],
+    [protectedPool, { Actions: { EventAction: 'NO_ACTION' } }],
+    [protectedPool, { Actions: { EventAction: 'BLOCK' }, EventFilter: ['SIGN_IN'] }],
+  ]) {
+    await setUp({}, pool, risk).call('SignUp', { Username, Password: bad });
+  }
 });
 
 test('an address can have one account only, however many sign up at once', async () => {

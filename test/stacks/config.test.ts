@@ -16,6 +16,10 @@ describe('configOf', () => {
     expect(configOf('dev', defaults)).toMatchObject(defaults);
   });
 
+  it('has customers’ accounts protected where there are customers', () => {
+    expect(configOf('prod').signIn.threatProtection).toBe(true);
+  });
+
   it('names what is not valid', () => {
     expect(() => configOf('dev', { account: '12', region: 'Seoul' })).toThrow(/account: .*; region: /);
   });

@@ -39,7 +39,20 @@ const breaches: Readonly<Record<string, readonly [type: string, spoil: (p: any) 
       (p) => Object.assign(p.PolicyDocument.Statement[0], { Action: 'logs:PutLogEvents', Resource: 'arn' }),
     ],
   ],
-  'a log group forgets': [['AWS::Logs::LogGroup', (p) => delete p.RetentionInDays]],
+  'a log group forgets, but not before its time': [
+    ['AWS::Logs::LogGroup', (p) => delete p.RetentionInDays],
+    ['AWS::Logs::LogGroup', (p) => delete p.DeletionProtectionEnabled],
+  ],
+  'nobody may read, change or delete what is logged': [
+    [
+      'AWS::IAM::Policy',
+      (p) => Object.assign(p.PolicyDocument.Statement[0], { Action: 'logs:GetLogEvents' }),
+    ],
+    [
+      'AWS::IAM::Policy',
+      (p) => Object.assign(p.PolicyDocument.Statement[0], { Action: 'logs:DeleteLogStream' }),
+    ],
+  ],
   'a function is traced, runs Node 24 on arm64, and has bounded memory and time': [
     ['AWS::Lambda::Function', (p) => delete p.TracingConfig],
     ['AWS::Lambda::Function', (p) => Object.assign(p, { Runtime: 'nodejs22.x' })],
@@ -111,6 +124,18 @@ const breaches: Readonly<Record<string, readonly [type: string, spoil: (p: any) 
     ['AWS::DynamoDB::Table', (p) => Object.assign(p, { BillingMode: 'PROVISIONED' })],
   ],
   'a user pool outlives its stack': [['AWS::Cognito::UserPool', (p) => delete p.DeletionProtection]],
+  'a user pool with customers’ accounts refuses passwords from breaches, and logs every sign-in': [
+    ['AWS::Cognito::UserPool', (p) => delete p.UserPoolAddOns],
+    [
+      'AWS::Cognito::UserPoolRiskConfigurationAttachment',
+      (p) => delete p.CompromisedCredentialsRiskConfiguration,
+    ],
+    ['AWS::Cognito::LogDeliveryConfiguration', (p) => Object.assign(p, { LogConfigurations: [] })],
+  ],
+  'an app that people use is given no grant but the code, and never their password': [
+    ['AWS::Cognito::UserPoolClient', (p) => Object.assign(p, { AllowedOAuthFlows: ['code', 'implicit'] })],
+    ['AWS::Cognito::UserPoolClient', (p) => p.ExplicitAuthFlows.push('ALLOW_USER_PASSWORD_AUTH')],
+  ],
   'a bucket is encrypted, closed to the public and to plain HTTP, and outlives its stack': [
     ['AWS::S3::Bucket', (p) => delete p.BucketEncryption],
     ['AWS::S3::Bucket', (p) => delete p.PublicAccessBlockConfiguration.BlockPublicAcls],

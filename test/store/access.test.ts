@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore, type Store } from '../../bench/store.ts';
 import { notFound } from '../../functions/health/contract.ts';
 import { totp } from '../../local/totp.ts';
+import { signInBySrp } from '../../scripts/account/srp.ts';
 import { answered, promised, setCallers } from './support/access-matrix.ts';
 import { inWords, read } from './support/answers.ts';
 import { publicRoutes } from './support/public-routes.ts';
@@ -59,12 +60,13 @@ it('an operator without a second factor is a shopper, and an operator once there
     await cognito('AdminAddUserToGroup', { ...account, GroupName });
   }
   const client = { ClientId: cloud.clientId };
-  const signIn = () =>
-    cognito('InitiateAuth', {
-      ...client,
-      AuthFlow: 'USER_PASSWORD_AUTH',
-      AuthParameters: { USERNAME: Username, PASSWORD: Password },
-    });
+  const byPassword = { username: Username, password: Password };
+  const signIn = () => signInBySrp(cognito, { ...cloud, ...byPassword });
+  // The one grant that hands the password on is no client's.
+  const AuthParameters = { USERNAME: Username, PASSWORD: Password };
+  await expect(
+    cognito('InitiateAuth', { ...client, AuthFlow: 'USER_PASSWORD_AUTH', AuthParameters }),
+  ).rejects.toMatchObject({ code: 'InvalidParameterException' });
   const statuses = async (token: string) =>
     Promise.all(
       ['/v1/orders', '/v1/admin/orders', '/v1/finance/exports'].map(

@@ -1,3 +1,4 @@
+import { outbound } from '../../kernel/outbound.ts';
 import { type ValidTexts, withValidKey } from '../../kernel/valid-key.ts';
 
 /** Milliseconds: a day's file can be long. */
@@ -12,7 +13,7 @@ const timeout = 60_000;
 export function providerSettlements(baseUrl: string, apiKeys: ValidTexts) {
   return async (date: string): Promise<Uint8Array | undefined> => {
     const response = await withValidKey(apiKeys, (key) =>
-      fetch(`${baseUrl.replace(/\/$/, '')}/settlements/${date}`, {
+      outbound(`${baseUrl.replace(/\/$/, '')}/settlements/${date}`, {
         headers: { authorization: `Bearer ${key}` },
         redirect: 'error',
         signal: AbortSignal.timeout(timeout),

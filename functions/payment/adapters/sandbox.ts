@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { outbound } from '../../kernel/outbound.ts';
 import { type ValidTexts, withValidKey } from '../../kernel/valid-key.ts';
 import { charge as chargeView, failure } from '../../sandbox/contract.ts';
 import { type Charge, OutcomeUnknown, type PaymentProvider, ProviderRefused } from '../domain/provider.ts';
@@ -19,7 +20,7 @@ const found = z.object({ items: z.array(chargeView) });
 export function sandboxProvider(
   baseUrl: string,
   apiKeys: ValidTexts,
-  request: (url: string, init: RequestInit) => Promise<Response> = fetch,
+  request: (url: string, init: RequestInit) => Promise<Response> = outbound,
 ): PaymentProvider {
   async function call<T extends z.ZodMiniType>(
     schema: T,

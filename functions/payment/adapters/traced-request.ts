@@ -1,10 +1,11 @@
 import { trail } from '../../kernel/log.ts';
+import { outbound } from '../../kernel/outbound.ts';
 import { recordedTraceId } from '../../kernel/trace.ts';
 
 type Request = (url: string, init: RequestInit) => Promise<Response>;
 
 /** Requests to a provider that carry the order's trace on to it, and leave a line with what came of each. */
-export function tracedRequest(traceparent: string | undefined, request: Request = fetch): Request {
+export function tracedRequest(traceparent: string | undefined, request: Request = outbound): Request {
   if (traceparent === undefined) return request;
   const trace = recordedTraceId(traceparent);
   return async (url, init) => {

@@ -29,6 +29,20 @@ const unscopable = new Set([
   'logs:DescribeLogGroups',
 ]);
 
+/** To write lines, and to have AWS's log delivery write them; there is no right to change one. */
+const writesLogs = new Set([
+  'logs:CreateLogStream',
+  'logs:PutLogEvents',
+  'logs:CreateLogDelivery',
+  'logs:GetLogDelivery',
+  'logs:UpdateLogDelivery',
+  'logs:DeleteLogDelivery',
+  'logs:ListLogDeliveries',
+  'logs:PutResourcePolicy',
+  'logs:DescribeResourcePolicies',
+  'logs:DescribeLogGroups',
+]);
+
 const nameOf = (resource: Resource) => `${resource.stack}/${resource.id}`;
 const list = <T>(value: T | readonly T[] | undefined): readonly T[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value as T];
@@ -186,8 +200,20 @@ export const laws: readonly Law[] = [
     }),
   },
   {
-    name: 'a log group forgets',
-    broken: allOf('AWS::Logs::LogGroup', ({ properties }) => !properties.RetentionInDays && 'no retention'),
+    name: 'a log group forgets, but not before its time',
+    broken: allOf('AWS::Logs::LogGroup', (group) => {
+      if (!group.properties.RetentionInDays) return 'no retention';
+      return !(group.properties.DeletionProtectionEnabled && isRetained(group)) && 'can be deleted';
+    }),
+  },
+  {
+    name: 'nobody may read, change or delete what is logged',
+    broken: allOf('AWS::IAM::Policy', ({ properties }) =>
+      properties.PolicyDocument.Statement.filter((s: any) => s.Effect === 'Allow')
+        .flatMap((s: any) => list<string>(s.Action))
+        .filter((action: string) => action.startsWith('logs:') && !writesLogs.has(action))
+        .join(),
+    ),
   },
   {
     name: 'a function is traced, runs Node 24 on arm64, and has bounded memory and time',
@@ -347,6 +373,40 @@ export const laws: readonly Law[] = [
       'AWS::Cognito::UserPool',
       (pool) => !(pool.properties.DeletionProtection === 'ACTIVE' && isRetained(pool)) && 'can be deleted',
     ),
+  },
+  {
+    name: 'a user pool with customers’ accounts refuses passwords from breaches, and logs every sign-in',
+    broken: (all) =>
+      ofType(all, 'AWS::Cognito::UserPool')
+        .filter(({ properties }) => properties.UserPoolTier === 'PLUS')
+        .filter((pool) => {
+          const attached = (type: string, holds: (p: any) => boolean) =>
+            ofType(all.filter(inStackOf(pool)), type).some(
+              ({ properties: p }) => refersTo(p.UserPoolId, pool) && holds(p),
+            );
+          return !(
+            pool.properties.UserPoolAddOns?.AdvancedSecurityMode === 'ENFORCED' &&
+            attached('AWS::Cognito::UserPoolRiskConfigurationAttachment', (p) => {
+              const { Actions, EventFilter } = p.CompromisedCredentialsRiskConfiguration ?? {};
+              return p.ClientId === 'ALL' && Actions?.EventAction === 'BLOCK' && EventFilter === undefined;
+            }) &&
+            attached('AWS::Cognito::LogDeliveryConfiguration', (p) =>
+              p.LogConfigurations.some(
+                (one: any) =>
+                  one.EventSource === 'userAuthEvents' && one.CloudWatchLogsConfiguration?.LogGroupArn,
+              ),
+            )
+          );
+        })
+        .map(nameOf),
+  },
+  {
+    name: 'an app that people use is given no grant but the code, and never their password',
+    broken: allOf('AWS::Cognito::UserPoolClient', ({ properties: p }) => {
+      if (p.AllowedOAuthFlows.includes('client_credentials')) return false;
+      if (text(p.AllowedOAuthFlows) !== '["code"]') return 'another grant';
+      return text(p.ExplicitAuthFlows) !== '["ALLOW_USER_SRP_AUTH"]' && 'another flow';
+    }),
   },
   {
     name: 'a bucket is encrypted, closed to the public and to plain HTTP, and outlives its stack',

@@ -3,7 +3,7 @@ import type { Route } from '../../../functions/kernel/contract.ts';
 import { inWords, read } from './answers.ts';
 import { send, wireOf } from './requests.ts';
 import { type RouteId, rows } from './route-samples.ts';
-import { type Account, type Scene, setScene } from './scene.ts';
+import { type Account, type Scene, setScene, shoppers } from './scene.ts';
 import { type BadTokens, badTokens, type MachineTokens, machineTokens } from './tokens.ts';
 
 /** What each kind of caller is answered, by the caller's name: `200`, `403 forbidden`, `401 gateway`. */
@@ -22,6 +22,8 @@ export async function setCallers(store: Store): Promise<(route: Pick<Route, 'aud
   const operators = await badTokens(store, 'operators');
   const finance = await badTokens(store, 'finance');
   const machine = await machineTokens(store);
+  // Past the seconds for which functions trust what they read of sessions that ended.
+  await store.request('POST', '/_local/clock', { json: { advanceSeconds: 10 } });
   return ({ audience }) => ({ scene, machine, bad: audience === 'finance' ? finance : operators });
 }
 
@@ -54,10 +56,12 @@ function promisedToSystems({ audience, machineScope, responses }: Route, { machi
 
 function promisedToPeople(route: Route, { bad }: Callers): Answers {
   const [success] = Object.keys(route.responses) as [string];
-  const names = Object.keys(bad.atTheGateway);
-  const everyBad = (gateway: string, idToken: string): Answers => ({
-    ...Object.fromEntries(names.map((name) => [name, gateway])),
-    'ID token': idToken,
+  const all = (tokens: object, answer: string): Answers =>
+    Object.fromEntries(Object.keys(tokens).map((name) => [name, answer]));
+  const everyBad = (gateway: string, ours: string): Answers => ({
+    ...all(bad.atTheGateway, gateway),
+    ...all(bad.inOurCode, ours),
+    'ID token': ours,
   });
   const owned = rows[route.id as RouteId].owned;
   const ofAnother = owned && { 'another shopper': '404 not-found', 'an operator': '404 not-found' };
@@ -94,7 +98,7 @@ function promisedToPeople(route: Route, { bad }: Callers): Answers {
 
 /** What really is answered. Whoever is to be let in comes last, so that nothing is used up before. */
 export async function answered(route: Route, { scene, bad, machine }: Callers): Promise<Answers> {
-  const { samples, owned } = rows[route.id as RouteId];
+  const { samples, owned, ends } = rows[route.id as RouteId];
   const { store, shopper, stranger, operator, finance } = scene;
   const needsAccount = route.audience === 'shopper';
   const [theirs] = await samples(scene, shopper);
@@ -107,6 +111,7 @@ export async function answered(route: Route, { scene, bad, machine }: Callers): 
   };
   for (const [name, token] of Object.entries(bad.atTheGateway)) await ask(name, { token });
   await ask('ID token', { token: bad.idToken });
+  for (const [name, token] of Object.entries(bad.inOurCode)) await ask(name, { token });
   for (const [name, token] of Object.entries({ ...machine.atTheGateway, ...machine.inOurCode })) {
     await ask(name, { token });
   }
@@ -126,6 +131,6 @@ export async function answered(route: Route, { scene, bad, machine }: Callers): 
     if (route.audience === 'guest') await ask('no token, for what is a shopper’s', undefined);
   }
   await ask('no token', undefined, open);
-  await ask('shopper', shopper);
+  await ask('shopper', ends ? { token: (await shoppers(store, 1))[0]! } : shopper);
   return answers;
 }

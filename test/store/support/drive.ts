@@ -4,7 +4,7 @@ import { inWords, type Reading, read } from './answers.ts';
 import { type Attempt, spoiltAttempts, validAttempts } from './generated.ts';
 import { addressOf, send, wireOf } from './requests.ts';
 import { type RouteId, rows, type Sample } from './route-samples.ts';
-import type { Account, Scene } from './scene.ts';
+import { type Account, type Scene, shoppers } from './scene.ts';
 
 export interface Figures {
   readonly route: string;
@@ -44,8 +44,9 @@ export async function drive(
         ...validAttempts(route, samples, share, ownSeed),
         ...spoiltAttempts(route, samples, share, ownSeed),
       ];
-      for (const attempt of attempts) {
-        const answer = await send(scene.store, route, attempt.wire, account?.token);
+      const callers = await callersOf(route, scene, attempts.length);
+      for (const [at, attempt] of attempts.entries()) {
+        const answer = await send(scene.store, route, attempt.wire, callers(at)?.token);
         const reading = read(route, answer);
         readings.push({ attempt, reading });
         const complaint = complaintAbout(document, route, attempt, reading);
@@ -71,6 +72,17 @@ function accountFor({ audience }: Route, { shopper, operator, finance }: Scene):
   if (audience === 'operators') return operator;
   if (audience === 'finance') return finance;
   return audience === 'shopper' ? shopper : undefined;
+}
+
+/** Who sends each of so many requests: one account, or each its own where a request ends the session. */
+async function callersOf(
+  route: Route,
+  scene: Scene,
+  count: number,
+): Promise<(at: number) => Account | undefined> {
+  if (!rows[route.id as RouteId].ends) return () => accountFor(route, scene);
+  const tokens = await shoppers(scene.store, count);
+  return (at) => ({ token: tokens[at]! });
 }
 
 /** Why the reading is not what it should be; undefined when it is. */
@@ -126,5 +138,6 @@ function told(
 export async function stillServes(route: Route, scene: Scene): Promise<string> {
   const account = accountFor(route, scene);
   const [sample] = await rows[route.id as RouteId].samples(scene, account);
-  return inWords(read(route, await send(scene.store, route, wireOf(route, sample), account?.token)));
+  const caller = (await callersOf(route, scene, 1))(0);
+  return inWords(read(route, await send(scene.store, route, wireOf(route, sample), caller?.token)));
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { address, timeOf } from '../../../bench/store.ts';
+import type * as account from '../../../functions/account/contract.ts';
 import type * as admission from '../../../functions/admission/contract.ts';
 import type * as cart from '../../../functions/cart/contract.ts';
 import type * as catalog from '../../../functions/catalog/contract.ts';
@@ -25,6 +26,8 @@ export interface Sample {
 interface Row {
   /** The request is about something that belongs to a shopper; nobody else may learn that it is there. */
   readonly owned?: true;
+  /** It ends the caller's session: every request is to come from an account of its own. */
+  readonly ends?: true;
   /** The first must succeed. @param owner whose the things are to be; of an unowned cart it is a guest's */
   readonly samples: (scene: Scene, owner?: Account) => Promise<readonly [Sample, ...Sample[]]>;
 }
@@ -36,7 +39,8 @@ type IdsOf<Contract> = {
 /** Every route but the one for what no route takes. */
 export type RouteId = Exclude<
   IdsOf<
-    typeof admission &
+    typeof account &
+      typeof admission &
       typeof cart &
       typeof catalog &
       typeof finance &
@@ -59,6 +63,11 @@ const product = {
 export const rows: Readonly<Record<RouteId, Row>> = {
   getHealth: { samples: async () => [{}] },
   getOpenApi: { samples: async () => [{}] },
+
+  signOut: {
+    ends: true,
+    samples: async () => [{ body: { refreshToken: randomUUID() } }, { body: { everywhere: true } }],
+  },
 
   listProducts: {
     samples: async ({ store }) => {

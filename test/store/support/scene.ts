@@ -40,6 +40,13 @@ export interface Scene {
   fulfilledOrder(owner: Account): Promise<string>;
 }
 
+/** Access tokens of so many new shoppers, who have no password. */
+export async function shoppers(store: Pick<Store, 'request'>, count: number): Promise<readonly string[]> {
+  const { status, body, text } = await store.request('POST', '/_local/shoppers', { json: { count } });
+  if (status !== 201) throw new Error(`no shoppers: ${status} ${text}`);
+  return body.items;
+}
+
 /** Sets a scene of its own in a store that runs. */
 export async function setScene(store: Store): Promise<Scene> {
   const [shopper, stranger, operator, finance] = await Promise.all([

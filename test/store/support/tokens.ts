@@ -8,6 +8,8 @@ export interface BadTokens {
   readonly atTheGateway: Readonly<Record<string, string>>;
   /** Genuine, but no access token: the gateway lets it through. */
   readonly idToken: string;
+  /** Genuine in all, but of what has ended. */
+  readonly inOurCode: Readonly<Record<string, string>>;
 }
 
 /** Tokens of a system, as the client credentials grant gives them, and what must not pass for one. */
@@ -64,17 +66,13 @@ function keyOf(store: Store): { readonly kid: string; readonly pem: string } {
   };
 }
 
-function claimsIn(payload: string): Record<string, unknown> {
+export function claimsIn(payload: string): Record<string, unknown> {
   return JSON.parse(Buffer.from(payload, 'base64url').toString());
 }
 
 /** @param group that the tokens claim membership of */
 export async function badTokens(store: Store, group: string): Promise<BadTokens> {
-  const { status, body } = await store.request('POST', '/_local/users', {
-    json: { email: `${randomUUID()}@example.com`, password: `Aa1-${randomUUID()}`, groups: [group] },
-  });
-  if (status !== 201) throw new Error(`no account: ${status}`);
-  const { accessToken, idToken } = body as { accessToken: string; idToken: string };
+  const { accessToken, idToken } = await member(store, group);
   const [head, payload, signature] = accessToken.split('.') as [string, string, string];
   const claims = claimsIn(payload);
   const { kid, pem } = keyOf(store);
@@ -95,7 +93,36 @@ export async function badTokens(store: Store, group: string): Promise<BadTokens>
       'no token at all': 'guest',
     },
     idToken,
+    inOurCode: {
+      'ended session': await ended(store, await member(store, group), false),
+      'ended with all sessions': await ended(store, await member(store, group), true),
+    },
   };
+}
+
+async function member(
+  store: Store,
+  group: string,
+): Promise<{ accessToken: string; idToken: string; refreshToken: string }> {
+  const { status, body } = await store.request('POST', '/_local/users', {
+    json: { email: `${randomUUID()}@example.com`, password: `Aa1-${randomUUID()}`, groups: [group] },
+  });
+  if (status !== 201) throw new Error(`no account: ${status}`);
+  return body;
+}
+
+/** The access token, signed out. Functions know of it once they look again: the clock has to move. */
+async function ended(
+  store: Store,
+  { accessToken, refreshToken }: { accessToken: string; refreshToken: string },
+  everywhere: boolean,
+): Promise<string> {
+  const { status, text } = await store.request('POST', '/v1/account/sign-out', {
+    token: accessToken,
+    json: everywhere ? { everywhere } : { refreshToken },
+  });
+  if (status !== 204) throw new Error(`not signed out: ${status} ${text}`);
+  return accessToken;
 }
 
 /** HS256 under the published key: taken by verifiers that believe the header's `alg`. */

@@ -152,7 +152,7 @@ describe('adjusting a stock', () => {
 });
 
 describe('the stock route', () => {
-  const operator = { customerId: 'operator', groups: ['operators'] };
+  const operator = { customerId: 'operator', groups: ['operators'], session: { id: 'one', issuedAt: 1 } };
   const request = { params: { sku: 'sku_route' }, caller: operator };
 
   it('wants the header that belongs to the change', async () => {

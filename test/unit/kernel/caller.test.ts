@@ -47,6 +47,7 @@ const claims = () => ({
   iss: issuer,
   client_id: client,
   username: 'customer-1',
+  origin_jti: 'session-1',
   token_use: 'access',
   iat: seconds() - 10,
   exp: seconds() + 600,
@@ -82,9 +83,10 @@ const refused = (code: string) => expect.objectContaining({ code });
 
 describe('a good access token', () => {
   it('says who calls, and in which groups', async () => {
-    expect(await authenticate('shopper', `Bearer ${token()}`)).toEqual({
+    expect(await authenticate('shopper', `Bearer ${token({ iat: 1_790_000_000 })}`)).toEqual({
       customerId: 'customer-1',
       groups: [],
+      session: { id: 'session-1', issuedAt: 1_790_000_000 },
     });
     expect(await authenticate('guest', `bearer ${token()}`)).toMatchObject({ customerId: 'customer-1' });
     const operator = token({ 'cognito:groups': ['operators'] });
@@ -190,6 +192,7 @@ describe('a bad token is refused', () => {
     ["another client's", token({ client_id: 'client-2' })],
     ['of no client', token({ client_id: undefined })],
     ['of no user', token({ username: undefined })],
+    ['of no session', token({ origin_jti: undefined })],
     ["another issuer's", token({ iss: 'https://issuer.test/other' })],
     ['signed with another key', token({}, { key: foreign.privateKey })],
     ['of a key that the set does not have', token({}, { header: { kid: 'k2' } })],

@@ -1,12 +1,18 @@
+import { createHash } from 'node:crypto';
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod/mini';
 import { AwsRefusal } from '../../../functions/kernel/aws-request.ts';
+import { authenticate } from '../../../functions/kernel/caller.ts';
 import { id, page, type Route, route } from '../../../functions/kernel/contract.ts';
 import { DomainError, type ProblemCode } from '../../../functions/kernel/errors.ts';
 import { type HttpRequest, httpHandler } from '../../../functions/kernel/http.ts';
 import { count, log, trail } from '../../../functions/kernel/log.ts';
 
+vi.mock('../../../functions/kernel/caller.ts', async (original) => {
+  const actual = await original<typeof import('../../../functions/kernel/caller.ts')>();
+  return { ...actual, authenticate: vi.fn(actual.authenticate) };
+});
 vi.mock('../../../functions/kernel/log.ts', () => ({
   log: { error: vi.fn(), warn: vi.fn() },
   count: vi.fn(),
@@ -288,6 +294,35 @@ describe('a request is refused', () => {
   });
 });
 
+it('tells the log who it was, by what nobody can be found with', async () => {
+  const customerId = '9a0364b9-e7f4-4a7e-8f0a-3f4b1c2d5e6f';
+  const who = createHash('sha256').update(customerId).digest('hex').slice(0, 16);
+  const person = { customerId, groups: [], session: { id: 'phone', issuedAt: 1 } };
+  const traceparent = '00-0123456789abcdef0123456789abcdef-0123456789abcdef-01';
+  const sent = { ...good, headers: { ...good.headers, traceparent, 'x-request-id': 'theirs' } };
+  const traces = { request: 'theirs', gateway: 'gateway-id', who };
+  vi.mocked(authenticate).mockResolvedValueOnce(person);
+  await send(putThing, sent);
+  expect(trail).toHaveBeenCalledWith('answered', expect.objectContaining(traces));
+
+  vi.mocked(authenticate).mockResolvedValueOnce(person);
+  await send(putThing, { ...sent, body: '{"name":"4111111111111111"}' });
+  expect(log.warn).toHaveBeenCalledWith('refused', expect.objectContaining(traces));
+
+  vi.mocked(authenticate).mockResolvedValueOnce(person);
+  await send(putThing, sent, async () => {
+    throw new Error('broken');
+  });
+  const { request: requestId, ...rest } = traces;
+  expect(log.error).toHaveBeenCalledWith('request failed', expect.objectContaining({ requestId, ...rest }));
+
+  vi.mocked(authenticate).mockResolvedValueOnce({ clientId: 'ledger', scopes: [] });
+  await send(putThing, sent);
+  expect(trail).toHaveBeenLastCalledWith('answered', expect.objectContaining({ who: 'ledger' }));
+  const told = [vi.mocked(trail).mock.calls, vi.mocked(log.warn).mock.calls, vi.mocked(log.error).mock.calls];
+  expect(JSON.stringify(told)).not.toContain(customerId.slice(0, 8));
+});
+
 describe('what goes wrong inside', () => {
   const failing = (error: unknown) =>
     send(getThing, {}, async () => {
@@ -392,8 +427,8 @@ describe('a trail', () => {
     await send(putThing, traced('01'), named);
     await send(putThing, { ...traced('01'), body: '{' }, named);
     expect(vi.mocked(trail).mock.calls).toEqual([
-      ['answered', { route: 'putThing', status: 200, request: 'r1', trace }],
-      ['answered', { route: 'putThing', status: 400, request: 'r1', trace }],
+      ['answered', { route: 'putThing', status: 200, request: 'r1', gateway: 'gateway-id', trace }],
+      ['answered', { route: 'putThing', status: 400, request: 'r1', gateway: 'gateway-id', trace }],
     ]);
   });
 
