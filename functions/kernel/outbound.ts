@@ -7,9 +7,9 @@
 /** Variables that hold an address. */
 const named = ['JWKS_URI', 'SANDBOX_URL', 'API_URL'];
 
-/** Prefixes of `<region>.amazonaws.com`. Not all of that: anybody can have an API there. */
+/** Prefixes of `<region>.amazonaws.com`. Not all of that: anybody can have an API or a bucket there. */
 const awsServices =
-  /^(?:cloudformation|cognito-idp|dynamodb|email|events|kms|monitoring|(?:[a-z0-9.-]+\.)?s3|secretsmanager|sqs|sts)$/;
+  /^(?:application-autoscaling|cloudformation|cognito-idp|dynamodb|email|events|kms|monitoring|secretsmanager|sqs|sts)$/;
 
 /** @throws Error for any other destination, before anything is sent */
 export async function outbound(url: string | URL, init: RequestInit): Promise<Response> {
@@ -24,7 +24,7 @@ function isAllowed({ origin, protocol, hostname }: URL): boolean {
     .map(([, address]) => address ?? '');
   if (addresses.some((address) => URL.canParse(address) && new URL(address).origin === origin)) return true;
   const suffix = `.${process.env.AWS_REGION}.amazonaws.com`;
-  return (
-    protocol === 'https:' && hostname.endsWith(suffix) && awsServices.test(hostname.slice(0, -suffix.length))
-  );
+  if (protocol !== 'https:' || !hostname.endsWith(suffix)) return false;
+  const service = hostname.slice(0, -suffix.length);
+  return awsServices.test(service) || service === `${process.env.EXPORT_BUCKET}.s3`;
 }

@@ -8,6 +8,7 @@ beforeEach(() => {
   sent.mockClear();
   vi.stubEnv('AWS_REGION', 'ap-northeast-2');
   vi.stubEnv('SANDBOX_URL', 'https://provider.example.com/v1/');
+  vi.stubEnv('EXPORT_BUCKET', 'exports');
   vi.stubEnv('AWS_ENDPOINT_URL', '');
 });
 afterEach(() => {
@@ -38,6 +39,7 @@ describe('a function sends', () => {
     ['a host that begins alike', 'https://provider.example.com.evil.example/'],
     ['an address with the host as its user', 'https://provider.example.com@evil.example/'],
     ['somebody’s own API at AWS', 'https://abc.execute-api.ap-northeast-2.amazonaws.com/'],
+    ['somebody’s own bucket at AWS', 'https://abc.s3.ap-northeast-2.amazonaws.com/'],
     ['another region', 'https://dynamodb.us-east-1.amazonaws.com/'],
     ['AWS over plain HTTP', 'http://dynamodb.ap-northeast-2.amazonaws.com/'],
     ['a host that ends alike', 'https://dynamodb.ap-northeast-2.amazonaws.com.evil.example/'],
