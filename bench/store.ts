@@ -9,7 +9,7 @@ import type { LimitOptions } from '../local/limits.ts';
 import { synthesise } from '../local/synth.ts';
 
 /** The assembly that proofs and store tests run; made again only when its sources have changed. */
-const assemblies = { local: '.build/proof-assembly', prod: '.build/production-assembly' };
+export const assemblies = { local: '.build/proof-assembly', prod: '.build/production-assembly' };
 
 /** Where the store's business dates begin and end. */
 const { businessTimeZone } = configOf('local');
