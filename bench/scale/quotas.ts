@@ -94,7 +94,7 @@ export const raises: readonly Raise[] = [
     quota: 'warmEnvironments',
     what: 'Lambda environments ready for each function of the drop',
     to: 1_500,
-    how: 'scheduled provisioned concurrency',
+    how: 'reserved in lib/config.ts; `npm run operate -- warm`',
   },
   {
     quota: 'tableWriteUnits',

@@ -92,7 +92,7 @@ export const problemTexts: Readonly<
     cause:
       'The SKU is sold in a drop. From two minutes before it opens until two minutes after it has closed its name, price and being on sale stay as they are, because orders remember them for a moment.',
     remedy:
-      'Change it before or after. To sell nothing more at once, pause or close the drop, or take the units away (`adjust`). What is not part of the terms (description, category, image) can be changed at any time.',
+      'Change it before or after. To sell nothing more at once, take the units away (`adjust`). What is not part of the terms (description, category, image) can be changed at any time.',
     members: '`sku`, `dropId`',
   },
   'drop-closed': {
