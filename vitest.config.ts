@@ -21,6 +21,8 @@ export default defineConfig({
           name: 'store',
           include: ['test/store/**/*.test.ts'],
           globalSetup: ['test/support/assembly.ts'],
+          // Some looks of a cold function give up after 300 ms, which two stores on two busy cores can need.
+          retry: 1,
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },
