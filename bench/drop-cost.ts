@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { functions } from '../lib/stacks/specs.ts';
 import { priceOf } from '../local/pricing.ts';
 import type { MeterLine } from '../local/types.ts';
 import assumptions from './assumptions.json' with { type: 'json' };
 import prices from './prices.json' with { type: 'json' };
-import { openStore, type Store, sell, timeOf, until } from './store.ts';
+import { announceDrop, moveClockTo, openStore, type Store, sell, timeOf, until } from './store.ts';
 
 /** Counts by `<service>.<count>` as in prices.json. */
 type Counts = ReadonlyMap<string, number>;
@@ -35,7 +34,7 @@ export async function measureDrop(crowd: number): Promise<DropReading> {
     const tokens = await Promise.all(
       Array.from({ length: crowd }, async () => (await store.account()).token),
     );
-    const drop = await announce(store, sku);
+    const drop = await openDrop(store, sku);
     // The first requests find cold functions, which fetch keys.
     const warm = await store.account();
     const first = await store.request('POST', `/v1/drops/${drop}/tickets`, warm);
@@ -84,25 +83,15 @@ export async function measureDrop(crowd: number): Promise<DropReading> {
 /** Bytes of an answer's headers, roughly. */
 const headerBytes = 600;
 
-async function announce(store: Store, sku: string): Promise<string> {
-  const now = await timeOf(store);
-  const { status, body, text } = await store.request('POST', '/v1/admin/drops', {
-    token: await store.operator(),
-    headers: { 'idempotency-key': randomUUID() },
-    json: {
-      name: 'Cost of a drop',
-      skus: [sku],
-      closesAt: new Date(now + 86_400_000).toISOString(),
-      perCustomerLimit: 1,
-      admission: { rate: 10_000 },
-      fallbackPerSecond: 1_000,
-      holdSeconds: 900,
-    },
+async function openDrop(store: Store, sku: string): Promise<string> {
+  const { id, opensAt } = await announceDrop(store, sku, {
+    closesAt: (await timeOf(store)) + 86_400_000,
+    admission: { rate: 10_000 },
+    fallbackPerSecond: 1_000,
+    holdSeconds: 900,
   });
-  if (status !== 201) throw new Error(`no drop: ${status} ${text}`);
-  const advanceSeconds = (Date.parse(body.opensAt) - (await timeOf(store))) / 1_000;
-  await store.request('POST', '/_local/clock', { json: { advanceSeconds } });
-  return body.id;
+  await moveClockTo(store, opensAt);
+  return id;
 }
 
 async function conductedFor(store: Store, drop: string, from: number, milliseconds: number): Promise<void> {

@@ -19,6 +19,7 @@ import {
   outageFigures,
   stateFaultFigures,
 } from './proofs/saga-faults.ts';
+import { assemblies } from './store.ts';
 
 const proofs: Readonly<Record<string, () => Promise<void>>> = {
   oversell: async () => {
@@ -88,7 +89,7 @@ const proofs: Readonly<Record<string, () => Promise<void>>> = {
     console.table(figures);
   },
   bundles: async () => {
-    await synthesise({ assembly: '.build/proof-assembly' });
+    await synthesise({ assembly: assemblies.local });
     console.table((await bundles()).map(({ name, bytes }) => ({ name, KB: Math.round(bytes / 1_000) })));
   },
 };

@@ -213,6 +213,45 @@ export async function sell(
   return { sku, productId: created.body.id, price };
 }
 
+/** What of a drop differs: all else is as `announceDrop` has it. Instants in milliseconds since the epoch. */
+export interface DropTerms {
+  readonly opensAt?: number;
+  readonly closesAt: number;
+  readonly perCustomerLimit?: number;
+  readonly admission: { readonly rate: number };
+  readonly fallbackPerSecond: number;
+  readonly holdSeconds?: number;
+}
+
+/** Announces a drop of a SKU, which opens as soon as it may unless told. */
+export async function announceDrop(
+  client: Client,
+  sku: string,
+  { opensAt, closesAt, ...terms }: DropTerms,
+): Promise<{ readonly id: string; readonly opensAt: number }> {
+  const instant = (at: number) => new Date(at).toISOString();
+  const { status, body, text } = await client.request('POST', '/v1/admin/drops', {
+    token: await client.operator(),
+    headers: { 'idempotency-key': randomUUID() },
+    json: {
+      name: 'Moon jar',
+      skus: [sku],
+      perCustomerLimit: 1,
+      ...terms,
+      ...(opensAt !== undefined && { opensAt: instant(opensAt) }),
+      closesAt: instant(closesAt),
+    },
+  });
+  if (status !== 201) throw new Error(`no drop: ${status} ${text}`);
+  return { id: body.id, opensAt: Date.parse(body.opensAt) };
+}
+
+/** Moves the embedded cloud's clock on to that moment (milliseconds since the epoch), if it lies ahead. */
+export async function moveClockTo(client: Client, moment: number): Promise<void> {
+  const advanceSeconds = (moment - (await timeOf(client))) / 1_000;
+  if (advanceSeconds > 0) await client.request('POST', '/_local/clock', { json: { advanceSeconds } });
+}
+
 export interface Line {
   readonly sku: string;
   readonly quantity: number;

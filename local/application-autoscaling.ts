@@ -17,6 +17,22 @@ interface Input extends Partial<Capacity> {
   readonly ScalableTargetAction?: Capacity;
 }
 
+/** A scalable target as it is kept, with what it was last scaled to. */
+interface TargetRow {
+  readonly resource: string;
+  readonly least: number;
+  readonly most: number;
+  readonly capacity: number;
+}
+
+/** A scheduled action as it is kept. */
+interface ActionRow extends Omit<TargetRow, 'capacity'> {
+  readonly name: string;
+  readonly schedule: string;
+  /** Milliseconds since the epoch. */
+  readonly due: number;
+}
+
 const ServiceNamespace = 'lambda';
 const ScalableDimension = 'lambda:function:ProvisionedConcurrency';
 
@@ -47,11 +63,14 @@ export function createApplicationAutoScaling({
     schedule: db.prepare('INSERT OR REPLACE INTO autoscaling_actions VALUES (?, ?, ?, ?, ?, ?)'),
     forget: db.prepare('DELETE FROM autoscaling_actions WHERE resource = ? AND name = ?'),
   };
+  const targets = () => sql.targets.all() as unknown as readonly TargetRow[];
+  const target = (resource: string) => sql.target.get(resource) as TargetRow | undefined;
+  const actions = () => sql.actions.all() as unknown as readonly ActionRow[];
   let cancel = () => {};
 
   const operations: Readonly<Record<string, (input: Input) => Promise<object>>> = {
     async RegisterScalableTarget({ ResourceId, MinCapacity, MaxCapacity }) {
-      const known: any = sql.target.get(ResourceId);
+      const known = target(ResourceId);
       const least = MinCapacity ?? known?.least;
       const most = MaxCapacity ?? known?.most;
       if (!known && !find(`arn:aws:lambda:${runtime.region}:${runtime.account}:${ResourceId}`))
@@ -60,9 +79,8 @@ export function createApplicationAutoScaling({
       return {};
     },
     async DescribeScalableTargets({ ResourceIds }) {
-      const targets: any[] = sql.targets.all();
       return {
-        ScalableTargets: targets
+        ScalableTargets: targets()
           .filter(({ resource }) => !ResourceIds || ResourceIds.includes(resource))
           .map(({ resource: ResourceId, least: MinCapacity, most: MaxCapacity }) => {
             return { ServiceNamespace, ScalableDimension, ResourceId, MinCapacity, MaxCapacity };
@@ -70,7 +88,7 @@ export function createApplicationAutoScaling({
       };
     },
     async PutScheduledAction({ ResourceId, ScheduledActionName, Schedule = '', ScalableTargetAction }) {
-      if (!sql.target.get(ResourceId))
+      if (!target(ResourceId))
         throw new AwsError('ObjectNotFoundException', `No scalable target ${ResourceId}`);
       const { MinCapacity, MaxCapacity } = ScalableTargetAction ?? {};
       check(MinCapacity, MaxCapacity);
@@ -83,9 +101,8 @@ export function createApplicationAutoScaling({
       return {};
     },
     async DescribeScheduledActions({ ResourceId: wanted }) {
-      const actions: any[] = sql.actions.all();
       return {
-        ScheduledActions: actions
+        ScheduledActions: actions()
           .filter(({ resource }) => wanted === undefined || resource === wanted)
           .map(({ resource: ResourceId, name: ScheduledActionName, schedule: Schedule, least, most }) => ({
             ...{ ServiceNamespace, ScalableDimension, ResourceId, ScheduledActionName, Schedule },
@@ -104,7 +121,7 @@ export function createApplicationAutoScaling({
   /** Keeps the target's capacity between these. */
   async function bound(resource: string, least: number | undefined, most: number | undefined): Promise<void> {
     check(least, most);
-    const before = Number((sql.target.get(resource) as any)?.capacity ?? 0);
+    const before = target(resource)?.capacity ?? 0;
     const capacity = Math.min(Math.max(before, least!), most!);
     sql.bound.run(resource, least!, most!, capacity);
     await scale(resource, capacity);
@@ -123,12 +140,12 @@ export function createApplicationAutoScaling({
   /** Runs what is due, and sets the alarm for the next. */
   function wind(): void {
     cancel();
-    const actions: any[] = sql.actions.all();
-    for (const { resource, name, least, most } of actions.filter(({ due }) => due <= clock.now())) {
+    const all = actions();
+    for (const { resource, name, least, most } of all.filter(({ due }) => due <= clock.now())) {
       sql.forget.run(resource, name);
       void bound(resource, least, most);
     }
-    const next = actions.find(({ due }) => due > clock.now());
+    const next = all.find(({ due }) => due > clock.now());
     cancel = next ? clock.at(next.due, wind) : () => {};
   }
 
@@ -148,7 +165,7 @@ export function createApplicationAutoScaling({
       return run(input);
     },
     async start() {
-      for (const { resource, capacity } of sql.targets.all() as any[]) await scale(resource, capacity);
+      for (const { resource, capacity } of targets()) await scale(resource, capacity);
       wind();
     },
     async stop() {

@@ -1,7 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Resource } from '../../local/types.ts';
-import { type Goods, openStore, order, type Store, sell, settled, totalOf, until } from '../store.ts';
+import {
+  announceDrop,
+  type Goods,
+  moveClockTo,
+  openStore,
+  order,
+  type Store,
+  sell,
+  settled,
+  totalOf,
+  until,
+} from '../store.ts';
 
 export interface RoleFigures {
   /** What lost its role, by kind. */
@@ -127,12 +138,19 @@ function mayOnlyLog({ cloud: { runtime } }: Store, roleArn: string): boolean {
 /** How long a refusal may take that comes behind the API, milliseconds. */
 const patienceMs = 8_000;
 
+/** Milliseconds. */
+const day = 86_400_000;
+const dropTerms = { admission: { rate: 10 }, fallbackPerSecond: 1 };
+
 async function usesOf(store: Store): Promise<Use[]> {
   const key = () => ({ 'idempotency-key': randomUUID() });
   const any = { 'if-match': '*' };
   const { runtime } = store.cloud;
-  const openDrop = await announce(store, leadSeconds + 1);
-  await store.request('POST', '/_local/clock', { json: { advanceSeconds: leadSeconds + 2 } });
+  const { id: openDrop, opensAt } = await announceDrop(store, (await sell(store, { stock: 5 })).sku, {
+    ...dropTerms,
+    closesAt: runtime.clock.now() + 30 * day,
+  });
+  await moveClockTo(store, opensAt);
   const shopper = await store.account();
   const finance = await store.account('finance');
   const operator = { token: await store.operator() };
@@ -143,7 +161,7 @@ async function usesOf(store: Store): Promise<Use[]> {
     store.request('GET', path, token ? { token } : {});
   const buy = async () => (await order(store, { ...shopper, lines, total, payWith: null })).body.id as string;
   const run = (target: RegExp, daysAgo: number) => {
-    const time = new Date(runtime.clock.now() - daysAgo * 24 * 3_600_000).toISOString();
+    const time = new Date(runtime.clock.now() - daysAgo * day).toISOString();
     const runs = runtime
       .resources('AWS::Scheduler::Schedule')
       .filter(({ properties }) => target.test(properties.Target.Arn))
@@ -236,33 +254,12 @@ function changeGoods(store: Store, { productId, sku }: Goods, operator: Account)
   ]);
 }
 
-/** How long before it opens a drop is announced at least. */
-const leadSeconds = 120;
-
-async function announce(store: Store, opensInSeconds: number): Promise<string> {
-  const { sku } = await sell(store, { stock: 5 });
-  const now = store.cloud.runtime.clock.now();
-  const at = (seconds: number) => new Date(now + seconds * 1_000).toISOString();
-  const { body } = await store.request('POST', '/v1/admin/drops', {
-    token: await store.operator(),
-    headers: { 'idempotency-key': randomUUID() },
-    json: {
-      name: 'One of many',
-      skus: [sku],
-      opensAt: at(opensInSeconds),
-      closesAt: at(30 * 86_400),
-      perCustomerLimit: 1,
-      admission: { rate: 10 },
-      fallbackPerSecond: 1,
-    },
-  });
-  return body?.id ?? 'drp_1';
-}
-
 /** A drop that is announced, changed and called off, and a ticket of the open one. */
 async function holdDrop(store: Store, openDrop: string, shopper: Account): Promise<void> {
   const operator = { token: await store.operator() };
-  const dropId = await announce(store, 86_400);
+  const { sku } = await sell(store, { stock: 5 });
+  const opensAt = store.cloud.runtime.clock.now() + day;
+  const { id: dropId } = await announceDrop(store, sku, { ...dropTerms, opensAt, closesAt: opensAt + day });
   const change = (json: object) =>
     store.request('PATCH', `/v1/admin/drops/${dropId}`, { ...operator, headers: { 'if-match': '*' }, json });
   await Promise.all([

@@ -17,11 +17,12 @@ const slack = 60_000;
 export class EndedSessions {
   readonly #sessions = new Map<string, number>();
   readonly #customers = new Map<string, number>();
+  /** The time of the last one. */
+  #last = 0;
 
   /** From when on endings are still to be read. */
   since(now: number): number {
-    const known = Math.max(0, ...this.#sessions.values(), ...this.#customers.values());
-    return Math.max(known - slack, now - accessTokenSeconds * 1_000 - slack);
+    return Math.max(this.#last - slack, now - accessTokenSeconds * 1_000 - slack);
   }
 
   add(endings: readonly Ending[], now: number): void {
@@ -29,6 +30,7 @@ export class EndedSessions {
       const [known, id] =
         'session' in ended ? [this.#sessions, ended.session] : [this.#customers, ended.customer];
       known.set(id, Math.max(at, known.get(id) ?? 0));
+      this.#last = Math.max(at, this.#last);
     }
     const forgotten = now - accessTokenSeconds * 1_000 - slack;
     for (const known of [this.#sessions, this.#customers]) {

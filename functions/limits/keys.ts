@@ -1,6 +1,7 @@
 /**
- * The limits table: how hard the store is pressed, and what heavy callers have asked for, and which
- * sessions ended early. Nothing in it is worth keeping for longer than a token lasts. Every function with a route reads and counts in it, so its keys are the kernel's (`limits-table.ts`).
+ * The limits table: how hard the store is pressed, what heavy callers have asked for, and which sessions ended early.
+ * Nothing in it is worth keeping for longer than a token lasts. Every function with a route reads and counts in it, so its
+ * keys are the kernel's (`limits-table.ts`).
  *
  * | access pattern | key |
  * |---|---|

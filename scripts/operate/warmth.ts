@@ -40,6 +40,13 @@ export const scaled = {
   ScalableDimension: 'lambda:function:ProvisionedConcurrency',
 };
 
+/** What is read of a scheduled action. */
+interface ScheduledAction {
+  readonly ScheduledActionName: string;
+  readonly Schedule: string;
+  readonly ScalableTargetAction: { readonly MinCapacity: number };
+}
+
 /** @throws Error for a stage that was deployed before its functions had aliases */
 export async function readWarmth(deployment: Deployment): Promise<readonly WarmFunction[]> {
   const now = await deployment.now();
@@ -56,11 +63,11 @@ export async function readWarmth(deployment: Deployment): Promise<readonly WarmF
     const resource = alias.ref.split(':').slice(-3).join(':');
     const { ScalableTargets } = await ask('DescribeScalableTargets', { ResourceIds: [resource] });
     const { ScheduledActions } = await ask('DescribeScheduledActions', { ResourceId: resource });
-    const steps = (ScheduledActions as any[])
+    const steps = (ScheduledActions as readonly ScheduledAction[])
       .map(({ ScheduledActionName: name, Schedule, ScalableTargetAction }) => ({
         name,
         at: Date.parse(`${/^at\((.+)\)$/.exec(Schedule)?.[1]}Z`),
-        environments: Number(ScalableTargetAction.MinCapacity),
+        environments: ScalableTargetAction.MinCapacity,
       }))
       // What has run says nothing about what is to come.
       .filter(({ at }) => at > now)

@@ -1,6 +1,7 @@
-import { createHash, createHmac, getDiffieHellman, hkdfSync, randomBytes } from 'node:crypto';
+import { getDiffieHellman } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { createCognito } from '../../local/cognito.ts';
+import { signInBySrp } from '../../scripts/account/srp.ts';
 import { fakeRuntime, operator, resource } from './support/runtime.ts';
 
 const poolId = 'eu-west-1_Pool1';
@@ -31,50 +32,22 @@ async function setUp() {
   return { runtime, call };
 }
 
-/** The app's side, written from RFC 5054 and with Node's own HKDF. */
 const N = BigInt(`0x${getDiffieHellman('modp15').getPrime('hex')}`);
-const bytes = (number: bigint) => {
-  const hex = number.toString(16);
-  const even = hex.length % 2 ? `0${hex}` : hex;
-  return Buffer.from(Number.parseInt(even[0]!, 16) > 7 ? `00${even}` : even, 'hex');
-};
-const sha = (...parts: (Buffer | string)[]) =>
-  parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest();
-const number = (buffer: Buffer) => BigInt(`0x${buffer.toString('hex')}`);
-const power = (base: bigint, exponent: bigint): bigint =>
-  exponent === 0n ? 1n : ((exponent & 1n ? base : 1n) * power((base * base) % N, exponent >> 1n)) % N;
 
-async function signIn({ call }: Awaited<ReturnType<typeof setUp>>, name: string, password: string) {
-  const a = number(randomBytes(32));
-  const A = power(2n, a);
-  const begun = await call('InitiateAuth', {
-    AuthFlow: 'USER_SRP_AUTH',
-    AuthParameters: { USERNAME: name, SRP_A: A.toString(16) },
-  });
-  const { USER_ID_FOR_SRP, SRP_B, SALT, SECRET_BLOCK } = begun.ChallengeParameters;
-  const B = BigInt(`0x${SRP_B}`);
-  const u = number(sha(bytes(A), bytes(B)));
-  const x = number(sha(bytes(BigInt(`0x${SALT}`)), sha(`Pool1${USER_ID_FOR_SRP}:${password}`)));
-  const k = number(sha(bytes(N), bytes(2n)));
-  const base = (((B - k * power(2n, x)) % N) + N) % N;
-  const S = power(base, a + u * x);
-  const key = Buffer.from(hkdfSync('sha256', bytes(S), bytes(u), 'Caldera Derived Key', 16));
-  const TIMESTAMP = 'Wed Nov 25 00:00:00 UTC 2026';
-  const signature = createHmac('sha256', key)
-    .update(`Pool1${USER_ID_FOR_SRP}`)
-    .update(Buffer.from(SECRET_BLOCK, 'base64'))
-    .update(TIMESTAMP)
-    .digest('base64');
+/** The app's side up to its proof, which `answer` sends with changes. */
+async function signIn({ call }: Awaited<ReturnType<typeof setUp>>, username: string, password: string) {
+  let begun: any;
+  let proof: any;
+  const ask = async (operation: string, input: object) => {
+    if (operation === 'RespondToAuthChallenge') proof = input;
+    else begun = await call(operation, input);
+    return begun;
+  };
+  await signInBySrp(ask, { clientId: 'client', userPoolId: poolId, username, password });
   const answer = (changes: object = {}) =>
     call('RespondToAuthChallenge', {
-      ChallengeName: begun.ChallengeName,
-      ChallengeResponses: {
-        USERNAME: USER_ID_FOR_SRP,
-        PASSWORD_CLAIM_SECRET_BLOCK: SECRET_BLOCK,
-        PASSWORD_CLAIM_SIGNATURE: signature,
-        TIMESTAMP,
-        ...changes,
-      },
+      ...proof,
+      ChallengeResponses: { ...proof.ChallengeResponses, ...changes },
     });
   return { begun, answer };
 }

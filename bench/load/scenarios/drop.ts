@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Goods, left, sell, timeOf, totalOf } from '../../store.ts';
+import { announceDrop, type Goods, left, moveClockTo, sell, timeOf, totalOf } from '../../store.ts';
 import { openLoop, untilMoment, within } from '../arrivals.ts';
 import { readMeter, unitsOfATransactionalWrite } from '../cost.ts';
 import { type DropFacts, dropChecks, type Told } from '../drop-checks.ts';
@@ -60,7 +60,12 @@ export const drop: Scenario = async (ground) => {
   };
   const untilTicket = new Histogram();
   const untilEnd = new Histogram();
-  const { dropId, opensAt } = await announce(ground, goods.sku);
+  const { id: dropId, opensAt } = await announceDrop(client, goods.sku, {
+    closesAt: (await storeNow(ground)) + 7_200_000,
+    admission: { rate: admissionsPerSecond },
+    fallbackPerSecond: 5,
+    holdSeconds,
+  });
   /** Milliseconds by which the store's clock is ahead of ours. */
   let ahead = 0;
 
@@ -73,11 +78,7 @@ export const drop: Scenario = async (ground) => {
 
   return {
     run: async () => {
-      if (ground.embedded) {
-        const spare = (opensAt - (await storeNow(ground))) / 1_000 - seenBeforeSeconds;
-        const json = { advanceSeconds: Math.max(0, spare) };
-        await client.request('POST', '/_local/clock', { json });
-      }
+      if (ground.embedded) await moveClockTo(client, opensAt - seenBeforeSeconds * 1_000);
       ahead = (await storeNow(ground)) - Date.now();
       const over = new AbortController();
       conduct(ground, over.signal);
@@ -123,29 +124,6 @@ export const drop: Scenario = async (ground) => {
 /** Of a store in the embedded cloud the clock can have been moved. */
 async function storeNow({ client, embedded }: Ground): Promise<number> {
   return embedded ? timeOf(client) : Date.now();
-}
-
-/** It opens as soon as it may. */
-async function announce(
-  ground: Ground,
-  sku: string,
-): Promise<{ readonly dropId: string; readonly opensAt: number }> {
-  const { client } = ground;
-  const { status, body, text } = await client.request('POST', '/v1/admin/drops', {
-    token: await client.operator(),
-    headers: { 'idempotency-key': randomUUID() },
-    json: {
-      name: 'Moon jar',
-      skus: [sku],
-      closesAt: new Date((await storeNow(ground)) + 7_200_000).toISOString(),
-      perCustomerLimit: 1,
-      admission: { rate: admissionsPerSecond },
-      fallbackPerSecond: 5,
-      holdSeconds,
-    },
-  });
-  if (status !== 201) throw new Error(`no drop: ${status} ${text}`);
-  return { dropId: body.id, opensAt: Date.parse(body.opensAt) };
 }
 
 /** The schedule that conducts drops begins a minute after the store: until then it is run by hand. */

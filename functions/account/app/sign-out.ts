@@ -22,7 +22,7 @@ interface Ports {
  */
 export const signOut =
   (ports: Ports) =>
-  async ({ body, caller }: HttpRequest<typeof contract>) => {
+  async ({ body, caller }: Pick<HttpRequest<typeof contract>, 'body' | 'caller'>) => {
     if ('everywhere' in body) {
       await ports.revokeAll(caller.customerId);
       await ports.end({ ended: { customer: caller.customerId }, at: ports.now() });

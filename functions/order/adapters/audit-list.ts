@@ -6,14 +6,8 @@ import {
   paginateQuery,
 } from '@aws-sdk/lib-dynamodb';
 import type { Listed, Ports, Progress } from '../app/audit-events.ts';
-import {
-  auditedOrderKey,
-  auditedOrderPrefix,
-  auditWatermarkKey,
-  byDue,
-  duePartition,
-  orderIdOf,
-} from '../keys.ts';
+import { auditedOrderKey, auditedOrderPrefix, auditWatermarkKey } from '../keys.ts';
+import { duePages } from './due-pages.ts';
 
 /** Length of an instant in an index key; `#` and the order's id follow. */
 const instantLength = '2026-01-01T00:00:00.000Z'.length;
@@ -68,20 +62,10 @@ export function dynamoAuditList(
       await documents.send(new DeleteCommand({ TableName: table, Key }));
     },
     async *duePages(bucket, from, to) {
-      const pages = paginateQuery(
-        { client: documents },
-        {
-          TableName: table,
-          IndexName: byDue,
-          KeyConditionExpression: 'dueKey = :bucket AND dueAt BETWEEN :from AND :to',
-          // `~` sorts after every id that follows the instant.
-          ExpressionAttributeValues: { ':bucket': duePartition(bucket), ':from': from, ':to': `${to}~` },
-        },
-      );
-      for await (const { Items = [] } of pages) {
+      for await (const page of duePages(documents, table, { bucket, from, to })) {
         yield {
-          orderIds: Items.map(({ pk }) => orderIdOf(pk)),
-          upTo: Items.at(-1)?.dueAt.slice(0, instantLength) ?? from,
+          orderIds: page.map(({ orderId }) => orderId),
+          upTo: page.at(-1)?.dueAt.slice(0, instantLength) ?? from,
         };
       }
     },

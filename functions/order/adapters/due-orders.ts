@@ -6,7 +6,8 @@ import {
   paginateQuery,
 } from '@aws-sdk/lib-dynamodb';
 import type { DueOrders, Waiting } from '../app/sweep-due.ts';
-import { byDue, duePartition, orderIdOf, waitingKey, watermarkKey } from '../keys.ts';
+import { waitingKey, watermarkKey } from '../keys.ts';
+import { duePages } from './due-pages.ts';
 
 export function dynamoDueOrders(documents: DynamoDBDocumentClient, table: string): DueOrders {
   return {
@@ -18,17 +19,8 @@ export function dynamoDueOrders(documents: DynamoDBDocumentClient, table: string
     },
     dueBetween: async (bucket, from, to) => {
       const ids: string[] = [];
-      const pages = paginateQuery(
-        { client: documents },
-        {
-          TableName: table,
-          IndexName: byDue,
-          KeyConditionExpression: 'dueKey = :bucket AND dueAt BETWEEN :from AND :to',
-          // `~` sorts after every id that follows the instant.
-          ExpressionAttributeValues: { ':bucket': duePartition(bucket), ':from': from, ':to': `${to}~` },
-        },
-      );
-      for await (const page of pages) ids.push(...(page.Items ?? []).map(({ pk }) => orderIdOf(pk)));
+      for await (const page of duePages(documents, table, { bucket, from, to }))
+        ids.push(...page.map(({ orderId }) => orderId));
       return ids;
     },
     moveTo: async (bucket, sweptTo) => {

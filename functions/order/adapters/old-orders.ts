@@ -1,12 +1,7 @@
-import {
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  paginateQuery,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { OldOrders } from '../app/forget-addresses.ts';
-import { byDue, duePartition, eventKey, forgottenKey, orderIdOf } from '../keys.ts';
+import { eventKey, forgottenKey } from '../keys.ts';
+import { duePages } from './due-pages.ts';
 
 /** What stands where somebody’s name, street or city stood: the contract asks for some text. */
 const forgotten = '—';
@@ -22,16 +17,8 @@ export function dynamoOldOrders(documents: DynamoDBDocumentClient, table: string
     // Event 1 stands in this index under the end of its reservation, soon after it was placed.
     placedBetween: async (bucket, from, to) => {
       const ids = new Set<string>();
-      const pages = paginateQuery(
-        { client: documents },
-        {
-          TableName: table,
-          IndexName: byDue,
-          KeyConditionExpression: 'dueKey = :bucket AND dueAt BETWEEN :from AND :to',
-          ExpressionAttributeValues: { ':bucket': duePartition(bucket), ':from': from, ':to': `${to}~` },
-        },
-      );
-      for await (const page of pages) for (const { pk } of page.Items ?? []) ids.add(orderIdOf(pk));
+      for await (const page of duePages(documents, table, { bucket, from, to }))
+        for (const { orderId } of page) ids.add(orderId);
       return ids;
     },
     forget: async (orderId) => {

@@ -10,6 +10,18 @@ export interface Law {
   readonly broken: (all: readonly Resource[]) => string[];
 }
 
+// Service Authorization Reference, Amazon CloudWatch Logs: log delivery has no resource types.
+const logDelivery = [
+  'logs:CreateLogDelivery',
+  'logs:GetLogDelivery',
+  'logs:UpdateLogDelivery',
+  'logs:DeleteLogDelivery',
+  'logs:ListLogDeliveries',
+  'logs:PutResourcePolicy',
+  'logs:DescribeResourcePolicies',
+  'logs:DescribeLogGroups',
+];
+
 const unscopable = new Set([
   // Service Authorization Reference, AWS X-Ray: no resource types.
   'xray:PutTraceSegments',
@@ -18,30 +30,11 @@ const unscopable = new Set([
   'xray:GetSamplingTargets',
   // Service Authorization Reference, Amazon CloudWatch: no resource types.
   'cloudwatch:GetMetricData',
-  // Service Authorization Reference, Amazon CloudWatch Logs: log delivery has no resource types.
-  'logs:CreateLogDelivery',
-  'logs:GetLogDelivery',
-  'logs:UpdateLogDelivery',
-  'logs:DeleteLogDelivery',
-  'logs:ListLogDeliveries',
-  'logs:PutResourcePolicy',
-  'logs:DescribeResourcePolicies',
-  'logs:DescribeLogGroups',
+  ...logDelivery,
 ]);
 
 /** To write lines, and to have AWS's log delivery write them; there is no right to change one. */
-const writesLogs = new Set([
-  'logs:CreateLogStream',
-  'logs:PutLogEvents',
-  'logs:CreateLogDelivery',
-  'logs:GetLogDelivery',
-  'logs:UpdateLogDelivery',
-  'logs:DeleteLogDelivery',
-  'logs:ListLogDeliveries',
-  'logs:PutResourcePolicy',
-  'logs:DescribeResourcePolicies',
-  'logs:DescribeLogGroups',
-]);
+const writesLogs = new Set(['logs:CreateLogStream', 'logs:PutLogEvents', ...logDelivery]);
 
 const nameOf = (resource: Resource) => `${resource.stack}/${resource.id}`;
 const list = <T>(value: T | readonly T[] | undefined): readonly T[] =>

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { address, timeOf } from '../../../bench/store.ts';
+import { address, moveClockTo, timeOf } from '../../../bench/store.ts';
 import type * as account from '../../../functions/account/contract.ts';
 import type * as admission from '../../../functions/admission/contract.ts';
 import type * as cart from '../../../functions/cart/contract.ts';
@@ -260,9 +260,7 @@ async function announced(scene: Scene): Promise<string> {
 async function opened(scene: Scene): Promise<string> {
   const dropId = await announced(scene);
   const { body } = await scene.store.request('GET', `/v1/drops/${dropId}`);
-  const missing = (Date.parse(body.opensAt) - (await timeOf(scene.store))) / 1_000;
-  // Another scene may have moved the clock meanwhile.
-  if (missing > 0) await scene.store.request('POST', '/_local/clock', { json: { advanceSeconds: missing } });
+  await moveClockTo(scene.store, Date.parse(body.opensAt));
   return dropId;
 }
 

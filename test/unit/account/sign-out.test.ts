@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { signOut } from '../../../functions/account/app/sign-out.ts';
+import type { signOut as contract } from '../../../functions/account/contract.ts';
+import type { HttpRequest } from '../../../functions/kernel/http.ts';
 
 const caller = { customerId: 'ann', groups: [], session: { id: 'phone', issuedAt: 1_700_000_000 } };
 
@@ -15,7 +17,7 @@ function scene({ failing = '' } = {}) {
     revokeAll: step('revokeAll'),
     end: step('end'),
   };
-  const ask = (body: object) => signOut(ports)({ body, caller } as any);
+  const ask = (body: HttpRequest<typeof contract>['body']) => signOut(ports)({ body, caller });
   return { done, ask };
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Drop } from '../../../functions/admission/domain/drop.ts';
 import {
   advance,
+  type FallbackLine,
   heldUntil,
   isStale,
   lapsedOf,
@@ -125,6 +126,27 @@ describe('while nobody conducts', () => {
   const drop = someDrop();
   const from = opening + staleAfterMs;
 
+  /** Shoppers who came one second after another, each given as the seconds of pause before and how many they are. */
+  function arrived(
+    seconds: readonly (readonly [number, number])[],
+    look: (line: FallbackLine) => void = () => {},
+  ) {
+    const serving = unserved(opening);
+    let queue: Queue = { closedTo: 0, known: 0 };
+    let now = from;
+    const places: { position: number; second: Parameters<typeof heldUntil>[2] }[] = [];
+    for (const [pause, arrivals] of seconds) {
+      now += pause * 1_000;
+      const second = { second: 0, base: queue.known, counts: [arrivals] };
+      const { line, startsAt } = lineUp(drop, serving, queue, [second], now);
+      look(line);
+      const counted = { ...second, line: { from: line.from, startAt: startsAt[0]! } };
+      for (let n = 1; n <= arrivals; n++) places.push({ position: queue.known + n, second: counted });
+      queue = { closedTo: 0, known: queue.known + arrivals, line };
+    }
+    return { serving, queue, places, now };
+  }
+
   it('admits at the fallback rate, neither more nor nobody, and no more than there are', () => {
     const serving = { ...unserved(opening), served: 5 };
     const queue: Queue = { closedTo: 0, known: 30 };
@@ -150,18 +172,7 @@ describe('while nobody conducts', () => {
     const crowds = fc.array(fc.tuple(fc.nat({ max: 30 }), fc.integer({ min: 1, max: 20 })), { maxLength: 8 });
     fc.assert(
       fc.property(crowds, fc.nat({ max: 60_000 }), (seconds, wait) => {
-        const serving = unserved(opening);
-        let queue: Queue = { closedTo: 0, known: 0 };
-        let now = from;
-        const places: { position: number; second: Parameters<typeof heldUntil>[2] }[] = [];
-        for (const [pause, arrivals] of seconds) {
-          now += pause * 1_000;
-          const second = { second: 0, base: queue.known, counts: [arrivals] };
-          const { line, startsAt } = lineUp(drop, serving, queue, [second], now);
-          const counted = { ...second, line: { from: line.from, startAt: startsAt[0]! } };
-          for (let n = 1; n <= arrivals; n++) places.push({ position: queue.known + n, second: counted });
-          queue = { closedTo: 0, known: queue.known + arrivals, line };
-        }
+        const { serving, queue, places, now } = arrived(seconds);
         const later = now + wait;
         const served = servedAt(drop, serving, queue, later);
         for (const { position, second } of places) {
@@ -194,20 +205,10 @@ describe('while nobody conducts', () => {
     });
     fc.assert(
       fc.property(crowds, fc.nat({ max: 90_000 }), (seconds, wait) => {
-        const serving = unserved(opening);
-        let queue: Queue = { closedTo: 0, known: 0 };
-        let now = from;
-        const places: { position: number; second: Parameters<typeof heldUntil>[2] }[] = [];
-        for (const [pause, arrivals] of seconds) {
-          now += pause * 1_000;
-          const second = { second: 0, base: queue.known, counts: [arrivals] };
-          const { line, startsAt } = lineUp(drop, serving, queue, [second], now);
-          const counted = { ...second, line: { from: line.from, startAt: startsAt[0]! } };
-          for (let n = 1; n <= arrivals; n++) places.push({ position: queue.known + n, second: counted });
-          queue = { closedTo: 0, known: queue.known + arrivals, line };
-          expect(line.history.length).toBeLessThanOrEqual((drop.holdSeconds + 10) / 5 + 2);
-        }
-        now += wait;
+        const { serving, queue, places, ...last } = arrived(seconds, ({ history }) =>
+          expect(history.length).toBeLessThanOrEqual((drop.holdSeconds + 10) / 5 + 2),
+        );
+        const now = last.now + wait;
         const resumed = resume(drop, serving, queue, now);
         const findings = { known: queue.known, remaining: 0, claims: [], pace: 1 };
         const next = advance(drop, resumed, findings, now + 1_000).after;

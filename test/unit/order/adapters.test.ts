@@ -160,6 +160,13 @@ describe('an order that waits for the provider', () => {
       { step: 'authorise', outcome: 'authorized', authorizationId: 'a', provider: 'sandbox' },
       'rfd_1',
     );
+  const refunded = (order: Order) =>
+    decideOutcome(
+      order,
+      nextCommand(order, true)!,
+      { step: 'refund', outcome: 'refunded', providerRefundId: 're_1' },
+      'rfd_x',
+    );
 
   it('is looked at ten minutes after its refund was promised, and from then on until that is settled', async () => {
     await stock(5);
@@ -193,14 +200,7 @@ describe('an order that waits for the provider', () => {
         ({ type }) => type === 'payment.hinted',
       ).length;
     expect(await hints()).toBe(1);
-    await change((order) =>
-      decideOutcome(
-        order,
-        nextCommand(order, true)!,
-        { step: 'refund', outcome: 'refunded', providerRefundId: 're_1' },
-        'rfd_x',
-      ),
-    );
+    await change(refunded);
     now += 60 * 60_000;
     await sweep();
     expect(await listed()).toEqual([]);
@@ -218,14 +218,7 @@ describe('an order that waits for the provider', () => {
     await change(authorised);
     await change(paid);
     await change((order) => decideRefund(order, { refundId: 'rfd_1', reason: 'damaged', requestHash: 'h' }));
-    await change((order) =>
-      decideOutcome(
-        order,
-        nextCommand(order, true)!,
-        { step: 'refund', outcome: 'refunded', providerRefundId: 're_1' },
-        'rfd_x',
-      ),
-    );
+    await change(refunded);
     now += 24 * 60 * 60_000;
     await change((order) => decideCancellation(order, 'rfd_2'));
     const due = dynamoDueOrders(dynamo.documents, tables.order);
