@@ -6,6 +6,7 @@ import { agreement } from './proofs/agreement.ts';
 import { bundles } from './proofs/bundles.ts';
 import { crash } from './proofs/crash.ts';
 import { currencies } from './proofs/currencies.ts';
+import { deployedSaga } from './proofs/deployed-saga.ts';
 import { faults, limitedServices, smallAccount } from './proofs/faults.ts';
 import { idempotency } from './proofs/idempotency.ts';
 import { oversell, oversellCases } from './proofs/oversell.ts';
@@ -51,7 +52,7 @@ const proofs: Readonly<Record<string, () => Promise<void>>> = {
     console.table(figures);
   },
   'saga-faults': async () => {
-    printFaults(await stateFaultFigures());
+    printFaults(await stateFaultFigures(await deployedSaga('.build/proof-assembly')));
     printFaults(await callFaultFigures(depth));
     printFaults(await outageFigures());
   },
