@@ -6,6 +6,7 @@ import { agreement } from './proofs/agreement.ts';
 import { bundles } from './proofs/bundles.ts';
 import { crash } from './proofs/crash.ts';
 import { currencies } from './proofs/currencies.ts';
+import { deployedSaga } from './proofs/deployed-saga.ts';
 import { faults, limitedServices, smallAccount } from './proofs/faults.ts';
 import { idempotency } from './proofs/idempotency.ts';
 import { oversell, oversellCases } from './proofs/oversell.ts';
@@ -41,8 +42,7 @@ const proofs: Readonly<Record<string, () => Promise<void>>> = {
   races: async () => {
     const figures = [];
     for (const race of races) {
-      for (const conflicts of [0, 1]) {
-        const bounds = boundsOf(conflicts);
+      for (const bounds of boundsOf(race)) {
         const { failure, ends, complete, ...rest } = await runRace(race, bounds);
         const bound = complete ? 'complete' : `bounded at ${bounds.runs}`;
         figures.push({ ...rest, bound, ends: JSON.stringify(ends), wrong: failure?.wrong.length ?? 0 });
@@ -52,7 +52,7 @@ const proofs: Readonly<Record<string, () => Promise<void>>> = {
     console.table(figures);
   },
   'saga-faults': async () => {
-    printFaults(await stateFaultFigures());
+    printFaults(await stateFaultFigures(await deployedSaga('.build/proof-assembly')));
     printFaults(await callFaultFigures(depth));
     printFaults(await outageFigures());
   },

@@ -5,7 +5,7 @@ import { wrongMoneyCall, wrongsAtRest } from '../simulation/check.ts';
 import { Deliveries, untilQuiet } from '../simulation/deliveries.ts';
 import { eventsOf, goods, request } from '../simulation/given.ts';
 import type { Mishap, Step } from '../simulation/steps.ts';
-import { startAgain, TaskFailed, taskStates } from '../simulation/workflow.ts';
+import { type Definition, outOfTime, startAgain, TaskFailed } from '../simulation/workflow.ts';
 import { type Defect, World } from '../simulation/world.ts';
 
 /** How the shopper pays; with 3-D Secure also what the shopper does then. */
@@ -35,20 +35,24 @@ export const wishes = [
 ] as const;
 type Wish = (typeof wishes)[number];
 
-/** What befalls the first run of a Task state. */
+/**
+ * What befalls a state when the saga first comes to it. A Choice or an end has no effect to fail before or after: there a
+ * failure ends the run.
+ */
 export const stateFaults = [
-  'fails before its effect',
-  'fails after its effect',
-  'fails thrice before its effect',
-  'ends the run before its effect',
-  'ends the run after its effect',
-  'times out with its effect',
-  'the run starts again from its beginning',
-  'the run ends at its limit, its task goes on',
+  'failed before effect',
+  'failed after effect',
+  'timed out with effect',
+  'run restarted from the beginning',
+  'run ended at its limit',
+  // Beyond retries, and beyond what any Retry knows.
+  'failed thrice before effect',
+  'run ended before effect',
+  'run ended after effect',
 ] as const;
-type StateFault = (typeof stateFaults)[number];
+type Fault = (typeof stateFaults)[number];
 
-/** What befalls one call of a port in a run. */
+/** What befalls one call of a port in a run; the first of them can befall every call. */
 export const mishaps: readonly Mishap[] = [
   'lost',
   'unanswered',
@@ -62,7 +66,7 @@ export const mishaps: readonly Mishap[] = [
 export const depth = Number(process.env.FAULTS_DEPTH ?? 1) > 1 ? 2 : 1;
 
 export interface FaultFigures {
-  /** The Task state, or the call of a port. */
+  /** The state, or the call of a port. */
   readonly at: string;
   readonly fault: string;
   /** Runs in which the fault came to pass. */
@@ -75,25 +79,35 @@ export interface FaultFigures {
 const orderId = derivedId('ord', customerId, 'key-1');
 const units = 5;
 
-/** Every Task state of the checkout workflow × what befalls it × cards × wishes, each from an order's beginning. */
+/** Every state of the saga, whatever its kind, × what befalls it × cards × wishes, each from an order's beginning. */
 export async function stateFaultFigures(
+  saga: Definition,
   defect: Defect = {},
   faults: SagaFaults = {},
 ): Promise<FaultFigures[]> {
-  const figures: FaultFigures[] = [];
-  for (const state of taskStates('checkout')) {
-    for (const fault of stateFaults) {
-      const figure: FaultFigures = { at: state, fault, runs: 0, ends: {}, wrong: [] };
-      for (const token of cards) {
-        for (const wish of wishes) {
-          const one = await runWithStateFault({ state, fault, token, wish }, defect, faults);
-          if (one.happened) add(figure, one, `${token}, wish ${wish}`);
+  const rests: Rests = new Map();
+  const figures = new Map<string, FaultFigures>();
+  for (const at of Object.keys(saga.States))
+    for (const fault of stateFaults)
+      figures.set(`${at} ${fault}`, { at, fault, runs: 0, ends: {}, wrong: [] });
+  for (const token of cards) {
+    for (const wish of wishes) {
+      // A fault at a state that the saga does not come to with this card and wish is none.
+      const calm = await runWithStateFault({ saga, token, wish: calmOf(wish) }, rests, defect, faults);
+      for (const state of calm.states) {
+        for (const fault of stateFaults) {
+          const one = await runWithStateFault({ saga, state, fault, token, wish }, rests, defect, faults);
+          add(figures.get(`${state} ${fault}`)!, one, `${token}, wish ${wish}`);
         }
       }
-      figures.push(figure);
     }
   }
-  return figures;
+  return [...figures.values()];
+}
+
+/** A wish that comes with the fault changes nothing of the way there. */
+function calmOf(wish: Wish): Wish {
+  return wish.endsWith('fault') ? 'none' : wish;
 }
 
 /**
@@ -101,25 +115,27 @@ export async function stateFaultFigures(
  * second one in whatever follows the first.
  */
 export async function callFaultFigures(depth = 1, defect: Defect = {}): Promise<FaultFigures[]> {
+  const rests: Rests = new Map();
   const figures = new Map<string, FaultFigures>();
   for (const token of cards) {
     for (const wish of wishes) {
-      const more = async (before: readonly (readonly [number, Mishap])[]): Promise<void> => {
+      const more = async (before: Plan): Promise<void> => {
         const from = (before.at(-1)?.[0] ?? 0) + 1;
         for (let at = from; ; at++) {
-          let reached = false;
+          let step: Step | undefined;
           for (const mishap of mishaps) {
+            if (step && !isPossible(mishap, step)) continue;
             const plan = [...before, [at, mishap] as const];
-            const one = await runWithCallFault({ plan, token, wish }, defect);
-            reached ||= one.reached;
-            if (!one.happened) continue;
-            const name = `${one.what} ${mishap}`;
-            const figure = figures.get(name) ?? { at: one.what, fault: mishap, runs: 0, ends: {}, wrong: [] };
+            const one = await runWithCallFault({ plan, token, wish }, rests, defect);
+            step = one.step;
+            if (!step) return;
+            const what = nameOf(step);
+            const name = `${what} ${mishap}`;
+            const figure = figures.get(name) ?? { at: what, fault: mishap, runs: 0, ends: {}, wrong: [] };
             figures.set(name, figure);
             add(figure, one, `${token}, wish ${wish}, ${JSON.stringify(plan)}`);
             if (plan.length < depth) await more(plan);
           }
-          if (!reached) return;
         }
       };
       await more([]);
@@ -136,18 +152,23 @@ const outages = [0.2, 2, 21, 72] as const;
  * or does not. Messages end in the dead-letter queue meanwhile: the reconciler alone brings every order to its end.
  */
 export async function outageFigures(): Promise<FaultFigures[]> {
+  const rests: Rests = new Map();
   const figures: FaultFigures[] = [];
+  const calls = new Map<string, number>();
   for (const hours of outages) {
     for (const arrives of [false, true]) {
       const fault = `${hours} h, the first call ${arrives ? 'arrives' : 'is lost'}`;
       const figure: FaultFigures = { at: 'the provider', fault, runs: 0, ends: {}, wrong: [] };
       for (const card of cards) {
         for (const wish of wishes.filter((one) => !one.endsWith('fault'))) {
-          for (let from = 1; ; from++) {
-            const one = await runWithOutage({ hours, arrives, from, card, wish });
-            if (!one.happened) break;
-            add(figure, one, `${card}, wish ${wish}, from call ${from}`);
-          }
+          const where = `${card}, wish ${wish}`;
+          const outage = { hours, arrives, card, wish };
+          const inAll =
+            calls.get(where) ??
+            (await runWithOutage({ ...outage, from: Number.POSITIVE_INFINITY }, rests)).calls;
+          calls.set(where, inAll);
+          for (let from = 1; from <= inAll; from++)
+            add(figure, await runWithOutage({ ...outage, from }, rests), `${where}, from call ${from}`);
         }
       }
       figures.push(figure);
@@ -156,31 +177,33 @@ export async function outageFigures(): Promise<FaultFigures[]> {
   return figures;
 }
 
-async function runWithOutage({
-  hours,
-  arrives,
-  from,
-  card,
-  wish,
-}: {
-  hours: number;
-  arrives: boolean;
-  from: number;
-  card: string;
-  wish: Wish;
-}): Promise<Outcome & { happened: boolean }> {
+interface Outage {
+  readonly hours: number;
+  readonly arrives: boolean;
+  readonly from: number;
+  readonly card: string;
+  readonly wish: Wish;
+}
+
+/** Answers how often the provider was called, too. */
+async function runWithOutage(
+  { hours, arrives, from, card, wish }: Outage,
+  rests: Rests,
+): Promise<Outcome & { calls: number }> {
   const stage: Stage = new Stage(
     wish,
+    rests,
     {},
     {
-      task: async (_state, task) => {
-        await stage.wished('first');
+      state: async (_state, task, type) => {
+        if (type === 'Task') await stage.wished('first');
         return task();
       },
     },
   );
   let calls = 0;
   let over = Number.POSITIVE_INFINITY;
+  stage.isOver = () => stage.world.now >= over;
   stage.world.gate.mishap = ({ actor, what }) => {
     if (!actor.startsWith('run-checkout') || !what.startsWith('provider')) return undefined;
     calls++;
@@ -193,7 +216,7 @@ async function runWithOutage({
     if (calls < from) await stage.passing(0.5);
     if (calls >= from) await stage.passing(hours);
   });
-  return { ...outcome, happened: calls >= from };
+  return { ...outcome, calls };
 }
 
 const hour = 3_600_000;
@@ -209,79 +232,92 @@ function add(figure: FaultFigures, { end, wrong }: Outcome, where: string): void
   figure.wrong.push(...wrong.map((line) => `${where}: ${line}`));
 }
 
-async function runWithStateFault(
-  { state, fault, token, wish }: { state: string; fault: StateFault; token: string; wish: Wish },
-  defect: Defect,
-  faults: SagaFaults,
-): Promise<Outcome & { happened: boolean }> {
-  let times = 0;
-  const stage: Stage = new Stage(wish, defect, {
-    ...faults,
-    task: async (name, task) => {
-      await stage.wished('first');
-      if (name !== state) return task();
-      times++;
-      await stage.wished('fault');
-      if (times === 1 || (times <= 3 && fault === 'fails thrice before its effect'))
-        return befall(fault, task);
-      return task();
-    },
-  });
-  const outcome = await stage.play(token);
-  return { ...outcome, happened: times > 0 };
+interface StateCase {
+  readonly saga: Definition;
+  readonly state?: string;
+  readonly fault?: Fault;
+  readonly token: string;
+  readonly wish: Wish;
 }
 
-async function befall(fault: StateFault, task: () => Promise<unknown>): Promise<unknown> {
+/** Answers the states, too, that the saga came to. */
+async function runWithStateFault(
+  { saga, state, fault, token, wish }: StateCase,
+  rests: Rests,
+  defect: Defect,
+  faults: SagaFaults,
+): Promise<Outcome & { states: ReadonlySet<string> }> {
+  const states = new Set<string>();
+  const atMost = fault === 'failed thrice before effect' ? 3 : 1;
+  let times = 0;
+  const stage: Stage = new Stage(wish, rests, defect, {
+    ...faults,
+    saga,
+    state: async (name, task, type) => {
+      states.add(name);
+      if (type === 'Task') await stage.wished('first');
+      if (name !== state || !fault) return task();
+      times++;
+      await stage.wished('fault');
+      return times <= atMost ? befall(fault, task) : task();
+    },
+  });
+  stage.isOver = () => times >= atMost;
+  return { ...(await stage.play(token)), states };
+}
+
+async function befall(fault: Fault, task: () => Promise<unknown>): Promise<unknown> {
   switch (fault) {
     // Step Functions names a failed invocation so, and the states retry it.
-    case 'fails before its effect':
-    case 'fails thrice before its effect':
+    case 'failed before effect':
+    case 'failed thrice before effect':
       throw new TaskFailed('Lambda.ServiceException');
-    case 'fails after its effect':
+    case 'failed after effect':
       await task();
       throw new TaskFailed('Lambda.ServiceException');
-    case 'ends the run before its effect':
-      throw new TaskFailed('Lambda.Unknown');
-    case 'ends the run after its effect':
-      await task();
-      throw new TaskFailed('Lambda.Unknown');
-    case 'times out with its effect':
+    case 'timed out with effect':
       await task();
       throw new TaskFailed('States.Timeout');
-    case 'the run starts again from its beginning':
+    case 'run restarted from the beginning':
       await task();
       throw new TaskFailed(startAgain);
-    case 'the run ends at its limit, its task goes on':
+    // Its task goes on.
+    case 'run ended at its limit':
       void task().catch(() => {});
-      throw new TaskFailed('States.Timeout');
+      throw new TaskFailed(outOfTime);
+    case 'run ended before effect':
+      throw new TaskFailed('Lambda.Unknown');
+    case 'run ended after effect':
+      await task();
+      throw new TaskFailed('Lambda.Unknown');
   }
 }
 
 /** Mishaps by the number of the worker's call, counted from 1 over all its runs. */
 type Plan = readonly (readonly [at: number, mishap: Mishap])[];
 
+/** Answers the step, too, that the last mishap of the plan befell; none when there is no such call. */
 async function runWithCallFault(
   { plan, token, wish }: { plan: Plan; token: string; wish: Wish },
+  rests: Rests,
   defect: Defect,
-): Promise<Outcome & { happened: boolean; reached: boolean; what: string }> {
-  const stage = new Stage(wish, defect, {});
+): Promise<Outcome & { step: Step | undefined }> {
+  const stage = new Stage(wish, rests, defect);
   const [last] = plan.at(-1)!;
   let calls = 0;
-  let what = '';
-  let happened = false;
+  let befallen: Step | undefined;
+  stage.isOver = () => befallen !== undefined;
   stage.world.gate.mishap = (step) => {
     if (!step.actor.startsWith('run-checkout') || step.actor.includes('~')) return undefined;
     calls++;
     if (calls === 1) void stage.wished('first');
-    const mishap = plan.find(([at]) => at === calls)?.[1];
-    if (calls !== last) return mishap;
-    what = nameOf(step);
-    void stage.wished('fault');
-    happened = mishap !== undefined && isPossible(mishap, step);
-    return happened ? mishap : undefined;
+    if (calls === last) {
+      befallen = step;
+      void stage.wished('fault');
+    }
+    return plan.find(([at]) => at === calls)?.[1];
   };
-  const outcome = await stage.play(token);
-  return { ...outcome, happened, reached: calls >= last, what };
+  return { ...(await stage.play(token)), step: befallen };
 }
 
 /** The answer to a read can only be lost, and a caller that ends after it has ended before what follows. */
@@ -295,17 +331,24 @@ function nameOf({ what, touches }: Step): string {
   return `${what.split(' ')[0]} ${[...new Set(places)].join(' and ')}`;
 }
 
+/** How worlds with nothing more to befall them come to rest. */
+type Rests = Map<string, Outcome>;
+
 /** One order from its beginning to its rest, in a world of its own. */
 class Stage {
   readonly world: World;
   readonly #actors: Actors;
   readonly #deliveries: Deliveries;
   readonly #wish: Wish;
+  readonly #rests: Rests;
   #granted = false;
+  /** Whether what goes wrong has done so. */
+  isOver = (): boolean => false;
   /** Whether somebody was told so. */
   #cancelled = false;
 
-  constructor(wish: Wish, defect: Defect, faults: SagaFaults) {
+  constructor(wish: Wish, rests: Rests, defect: Defect = {}, faults: SagaFaults = {}) {
+    this.#rests = rests;
     this.world = new World(defect);
     this.world.paying = (call) => {
       const wrong = wrongMoneyCall(this.world, call);
@@ -366,11 +409,23 @@ class Stage {
       await this.#deliveries.all();
     }
     await meanwhile();
+    const { end, wrong } = await this.#rest();
+    const lost = this.#cancelled && end !== 'cancelled' ? [`a cancelled order is ${end}`] : [];
+    return { end, wrong: [...wrong, ...lost] };
+  }
+
+  /** What follows is the same for the same world, if nothing more befalls it. */
+  async #rest(): Promise<Outcome> {
+    const { world } = this;
+    const wished = this.#granted || !/first|fault/.test(this.#wish);
+    const state = this.isOver() && wished ? `${world.told()} ${this.#deliveries.told()}` : undefined;
+    const known = state && this.#rests.get(state);
+    if (known) return known;
     await untilQuiet(world, this.#actors, this.#deliveries);
     const events = eventsOf(world, orderId);
     const wrong = wrongsAtRest(world, { units });
-    const end = events.length > 0 ? fold(events).status : 'none';
-    if (this.#cancelled && end !== 'cancelled') wrong.push(`a cancelled order is ${end}`);
-    return { end, wrong };
+    const rest = { end: events.length > 0 ? fold(events).status : 'none', wrong };
+    if (state) this.#rests.set(state, rest);
+    return rest;
   }
 }

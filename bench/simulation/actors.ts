@@ -37,7 +37,7 @@ import { reportingTable } from '../../functions/reporting/table.infra.ts';
 import { deliverWebhook } from '../../functions/sandbox/app/deliver-webhook.ts';
 import { deliverWebhook as deliverWebhookSpec } from '../../functions/sandbox/handlers/deliver-webhook.infra.ts';
 import type { FunctionSpec } from '../../lib/constructs/function-spec.ts';
-import { type Ended, type TaskFault, type Tasks, Workflow } from './workflow.ts';
+import { type Definition, type Ended, type StateFault, sourceOf, type Tasks, Workflow } from './workflow.ts';
 import type { World } from './world.ts';
 
 export const customerId = 'customer-1';
@@ -47,8 +47,10 @@ const traceparent = '00-0123456789abcdef0123456789abcdef-0123456789abcdef-01';
 
 /** What goes wrong in the saga and around it. */
 export interface SagaFaults {
-  /** What befalls the tasks of a run. */
-  readonly task?: TaskFault;
+  /** The saga; that of the source file unless told. */
+  readonly saga?: Definition;
+  /** What befalls the states of a run. */
+  readonly state?: StateFault;
   /** Runs the saga in another way than within the worker's own steps. */
   readonly run?: (actor: string, actors: Actors, command: unknown) => Promise<Ended>;
   /** Takes a webhook in the place of the product. */
@@ -139,9 +141,9 @@ export class Actors {
 
   /** The worker of an event, or of an order that is taken up again. */
   work = (actor: string, occasion: { orderId: string; resumed: boolean }): Promise<void> => {
-    const { run, task } = this.#faults;
+    const { run, saga = sourceOf('checkout'), state } = this.#faults;
     const start = (command: unknown) =>
-      run ? run(actor, this, command) : new Workflow('checkout', this.tasks(actor), task).run({ command });
+      run ? run(actor, this, command) : new Workflow(saga, this.tasks(actor), state).run({ command });
     return runCheckout({ ...this.#change(actor), run: start })(occasion);
   };
 

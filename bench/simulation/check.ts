@@ -18,7 +18,7 @@ import { chargeKey, chargeSort } from '../../functions/sandbox/keys.ts';
 import { sandboxTable } from '../../functions/sandbox/table.infra.ts';
 import type { Item } from './expressions.ts';
 import { eventsOf } from './given.ts';
-import { type MoneyCall, orderOf, type World } from './world.ts';
+import { intentsOf, type MoneyCall, orderOf, type World } from './world.ts';
 
 /**
  * Judges every money call at the moment at which it reaches the provider: it follows its intent, which is an event.
@@ -30,8 +30,9 @@ export function wrongMoneyCall(world: World, { action, chargeId, body }: MoneyCa
   const made = action === 'authorizations' || action === 'payments';
   const reference = String(made ? body.reference : charge?.reference);
   const attempt = Number(/-(\d+)$/.exec(reference)?.[1]);
-  const events = eventsOf(world, orderOf(reference));
-  if (events.length === 0) return `${action} of ${reference}: there is no such order`;
+  const history = eventsOf(world, orderOf(reference));
+  if (history.length === 0) return `${action} of ${reference}: there is no such order`;
+  const events = history.filter(({ type }) => intentsOf[action].includes(type));
   const bodies = (type: string) =>
     events.filter((one) => one.type === type).map((one) => JSON.parse(one.body));
   const has = (type: string) => bodies(type).some((one) => one.attempt === attempt);

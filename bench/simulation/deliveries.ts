@@ -23,6 +23,11 @@ export class Deliveries {
     this.#actors = actors;
   }
 
+  /** A text that is the same for the same deliveries. */
+  told(): string {
+    return JSON.stringify([[...this.#receives], [...this.#done], this.deadLetters]);
+  }
+
   /** Begins one delivery of the event to the consumer, as an actor of its own. */
   begin(event: StoredEvent, consumer: string): void {
     const key = `${consumer} ${event.id}`;

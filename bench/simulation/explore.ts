@@ -1,32 +1,38 @@
 import { randomOf } from '../../local/random.ts';
-import { dependent, type Gate, meetInFlight, type Step } from './steps.ts';
+import { dependent, everybodyWaits, type Gate, meetInFlight, type Step } from './steps.ts';
 import type { Touch } from './writes.ts';
 
 /** One try of a scenario, from its beginning. */
 export interface Run {
   readonly gate: Gate;
+  /** Grows with every step that changes anything. */
+  readonly changes: () => number;
   /** Ends the run after its last step; answers what is wrong, nothing when all is right. */
   readonly finish: () => Promise<readonly string[]>;
 }
 
 export interface Bounds {
-  /** Runs at most. */
+  /** Tries at most. */
   readonly runs: number;
-  /** Further runs of orders drawn at random, where the runs do not suffice for all: they are not confined to a corner. */
+  /** Further orders drawn at random: nothing is left out of them, and they are not confined to a corner. */
   readonly samples: number;
   /** Conflicts imposed in one run at most. */
   readonly conflicts: number;
   /** Tries orders that only swap steps which commute, too: to see that nothing is overlooked without them. */
   readonly everyOrder?: boolean;
+  /** Goes on with whoever begins anew: to see that nothing is overlooked without it. */
+  readonly everyTry?: boolean;
 }
 
 export interface Exploration {
   /** Orders of steps tried to their end; no two differ only in the order of steps that commute. */
   readonly interleavings: number;
-  /** Orders drawn at random after that. */
-  readonly sampled: number;
+  /** Tries in which somebody began anew: each is one of the others (see `beginsAnew`). */
+  readonly begunAnew: number;
   /** Tries given up because another had shown the same. */
   readonly pruned: number;
+  /** Orders drawn at random after that. */
+  readonly sampled: number;
   readonly steps: number;
   /** Whether there are no other orders than those tried. */
   readonly complete: boolean;
@@ -66,27 +72,32 @@ interface Taken {
  */
 export async function explore(begin: () => Promise<Run>, bounds: Bounds): Promise<Exploration> {
   const path: Node[] = [];
-  const told = { interleavings: 0, sampled: 0, pruned: 0, steps: 0 };
-  for (;;) {
-    const run = await begin();
-    const { ended, taken } = await follow(run.gate, path, bounds);
+  const told = { interleavings: 0, begunAnew: 0, pruned: 0, sampled: 0, steps: 0, complete: false };
+  while (!told.complete && told.interleavings + told.begunAnew + told.pruned < bounds.runs) {
+    const run = await begun(begin);
+    const { end, taken } = await follow(run, path, bounds);
     told.steps += taken;
-    if (ended) {
-      told.interleavings++;
-      const failure = await judged(run);
-      if (failure) return { ...told, complete: false, failure };
-    } else told.pruned++;
-    if (!backtrack(path)) return { ...told, complete: true };
-    if (told.interleavings + told.pruned >= bounds.runs) break;
+    told[end]++;
+    const failure = end === 'interleavings' ? await judged(run) : undefined;
+    if (failure) return { ...told, failure };
+    told.complete = !backtrack(path);
   }
   const random = randomOf(bounds.runs);
-  for (; told.sampled < bounds.samples; told.sampled++) {
-    const run = await begin();
+  while (told.sampled < bounds.samples) {
+    const run = await begun(begin);
     told.steps += await wander(run.gate, bounds, random);
+    told.sampled++;
     const failure = await judged(run);
-    if (failure) return { ...told, sampled: told.sampled + 1, complete: false, failure };
+    if (failure) return { ...told, failure };
   }
-  return { ...told, complete: false };
+  return told;
+}
+
+/** Actors come to their first steps at different times, and any of them may be the first: waits for all. */
+async function begun(begin: () => Promise<Run>): Promise<Run> {
+  const run = await begin();
+  await everybodyWaits();
+  return run;
 }
 
 async function judged({ gate, finish }: Run): Promise<Exploration['failure']> {
@@ -110,41 +121,54 @@ async function wander(gate: Gate, bounds: Bounds, random: () => number): Promise
 }
 
 /** Runs along `path`, and on from its end, adding to it, until nobody waits or nothing new can come. */
-async function follow(gate: Gate, path: Node[], bounds: Bounds): Promise<{ ended: boolean; taken: number }> {
+async function follow(
+  { gate, changes }: Run,
+  path: Node[],
+  bounds: Bounds,
+): Promise<{ end: 'interleavings' | 'begunAnew' | 'pruned'; taken: number }> {
   const taken: Taken[] = [];
   /** When each step was issued: after how many taken ones, and by which. */
   const issued = new Map<string, { after: number; past: bigint }>();
+  /** What each actor has asked so far. */
+  const asked = new Set<string>();
+  const waitNoMore = new Set<string>();
   let conflicts = 0;
   for (let depth = 0; ; depth++) {
     const last = taken.at(-1);
-    for (const { id } of gate.pending)
+    const pending = gate.pending.filter(({ actor }) => !waitNoMore.has(actor));
+    for (const { id } of pending)
       if (!issued.has(id)) issued.set(id, { after: depth, past: last?.past ?? 0n });
-    const { pending } = gate;
-    if (pending.length === 0) return { ended: true, taken: depth };
+    if (pending.length === 0)
+      return { end: waitNoMore.size > 0 ? 'begunAnew' : 'interleavings', taken: depth };
     if (depth === path.length) {
-      const node = decide(pending, path.at(-1), conflicts < bounds.conflicts, bounds.everyOrder);
-      if (!node) return { ended: false, taken: depth };
+      const choices = choicesOf(pending, conflicts < bounds.conflicts);
+      const node = decide(choices, path.at(-1), bounds.everyOrder);
+      if (!node) return { end: 'pruned', taken: depth };
       path.push(node);
     }
-    const { chosen } = path[depth]!;
-    taken.push(record(chosen, taken, issued));
+    const node = path[depth]!;
+    const step = gate.waiting(node.chosen.id)!;
+    const before = changes();
+    if (node.chosen.loses) {
+      conflicts++;
+      await gate.lose(node.chosen.id);
+    } else {
+      await gate.take(node.chosen.id);
+      if (changes() === before) node.chosen = onlyReading(node.chosen);
+    }
+    asked.add(`${step.actor} ${step.what}`);
+    const next = gate.pending.filter(({ actor }) => actor === step.actor);
+    if (changes() === before && !bounds.everyTry && next.some((one) => beginsAnew(step, one, asked)))
+      waitNoMore.add(step.actor);
+    taken.push(record(node.chosen, taken, issued));
     // Races with earlier steps are of interest when the last choice is new; others were seen before.
     if (depth === path.length - 1) noteRaces(taken, issued, path);
-    if (chosen.loses) {
-      conflicts++;
-      await gate.lose(chosen.id);
-    } else await gate.take(chosen.id);
   }
 }
 
 /** The next point of decision; undefined when everything that could be done has been tried elsewhere. */
-function decide(
-  pending: readonly Step[],
-  before: Node | undefined,
-  mayLose: boolean,
-  everyOrder = false,
-): Node | undefined {
-  const enabled = new Map(choicesOf(pending, mayLose).map((choice) => [choice.key, choice]));
+function decide(choices: readonly Choice[], before: Node | undefined, everyOrder = false): Node | undefined {
+  const enabled = new Map(choices.map((choice) => [choice.key, choice]));
   if (everyOrder) {
     const [first] = enabled.values();
     return { chosen: first!, toTry: new Map(enabled), asleep: new Map(), enabled };
@@ -152,7 +176,7 @@ function decide(
   const asleep = new Map(
     [...(before?.asleep ?? [])].filter(([, choice]) => !dependent(choice.touches, before!.chosen.touches)),
   );
-  const awake = [...enabled.values()].filter(({ key }) => !asleep.has(key));
+  const awake = choices.filter(({ key }) => !asleep.has(key));
   const chosen = awake[0];
   if (!chosen) return undefined;
   // Whether a step loses is nobody's doing but the database's: every chance of it is tried.
@@ -163,10 +187,39 @@ function decide(
 }
 
 function choicesOf(pending: readonly Step[], mayLose: boolean): Choice[] {
-  const takes = pending.map(({ id, touches }) => ({ key: id, id, loses: false, touches }));
+  const takes = pending.map(({ id, touches, judged = [] }) => ({
+    key: id,
+    id,
+    loses: false,
+    touches: [...touches, ...judged],
+  }));
   if (!mayLose) return takes;
   const losers = pending.filter((step) => pending.some((other) => meetInFlight(step, other)));
   return [...takes, ...losers.map(({ id, touches }) => ({ key: `${id}!`, id, loses: true, touches }))];
+}
+
+/**
+ * Whether an actor whose write was refused reads the whole partition again that it had read before it: whoever changes an
+ * order loads, decides and appends, and begins anew when somebody else was faster. It carries nothing over, so this is
+ * the order of steps in which it has come later; that one is tried, and this one goes on without it, for the sake of the
+ * others' steps only.
+ */
+function beginsAnew(refused: Step, next: Step, asked: ReadonlySet<string>): boolean {
+  const [read, ...more] = next.touches;
+  return (
+    refused.lose !== undefined &&
+    read !== undefined &&
+    more.length === 0 &&
+    !read.write &&
+    read.sk === undefined &&
+    refused.touches.some(({ place, write }) => write && place === read.place) &&
+    asked.has(`${next.actor} ${next.what}`)
+  );
+}
+
+/** What has changed nothing, because its condition failed or it was done before, commutes like a read. */
+function onlyReading(choice: Choice): Choice {
+  return { ...choice, touches: choice.touches.map((touch) => ({ ...touch, write: false })) };
 }
 
 type Issued = ReadonlyMap<string, { readonly after: number; readonly past: bigint }>;

@@ -21,7 +21,7 @@ import { Bucket } from './bucket.ts';
 import type { Bus } from './bus.ts';
 import { putEvents } from './put-events.ts';
 import type { Scheduler } from './scheduler.ts';
-import { TaskFailed, type Tasks, Workflow } from './workflow.ts';
+import { sourceOf, TaskFailed, type Tasks, Workflow } from './workflow.ts';
 import type { World } from './world.ts';
 
 /** Milliseconds for which a scheduled function may run. */
@@ -133,6 +133,6 @@ export class Schedules {
       ]),
     );
     const wait = (seconds: number) => this.#scheduler.sleep(seconds * 1_000);
-    return new Workflow(file, tasks, undefined, wait).run({ time: isoInstant(this.#world.now) });
+    return new Workflow(sourceOf(file), tasks, undefined, wait).run({ time: isoInstant(this.#world.now) });
   }
 }

@@ -13,7 +13,7 @@ import type { Plan } from './plan.ts';
 import { Scheduler } from './scheduler.ts';
 import { Schedules } from './schedules.ts';
 import { Shop } from './shop.ts';
-import { TaskFailed, type Tasks, Workflow } from './workflow.ts';
+import { sourceOf, TaskFailed, type Tasks, Workflow } from './workflow.ts';
 import { type Defect, World } from './world.ts';
 
 /** A mistake built into the store for a run. */
@@ -205,6 +205,6 @@ class Simulation {
       Object.keys(limits).map((name) => [name, (input: unknown) => invoked(name, input)]),
     );
     const wait = (seconds: number) => this.#scheduler.sleep(seconds * 1_000);
-    return new Workflow('checkout', tasks, faults.task, wait).run({ command });
+    return new Workflow(sourceOf('checkout'), tasks, faults.state, wait).run({ command });
   }
 }

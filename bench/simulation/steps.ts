@@ -8,6 +8,8 @@ export interface Step {
   /** For people. */
   readonly what: string;
   readonly touches: readonly Touch[];
+  /** What it tells the checks, or they look at when it is taken: the order of such steps matters to them alone. */
+  readonly judged?: readonly Touch[];
   /** Whether it is a transaction, which meets other writes in flight. */
   readonly transaction: boolean;
   readonly run: () => unknown;

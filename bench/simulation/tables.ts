@@ -291,7 +291,10 @@ export class Tables {
     }
     return indexes.flatMap(({ partitionKey }) => {
       const value = next?.[partitionKey] ?? this.item(table, pk, sk)?.[partitionKey];
-      return value === undefined ? [] : [{ place: `${table} ${partitionKey}=${value}`, write: true }];
+      const own = `${pk} ${sk}`;
+      return value === undefined
+        ? []
+        : [{ place: `${table} ${partitionKey}=${value}`, sk: own, write: true }];
     });
   }
 

@@ -1,12 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pascalCase } from '../../lib/constructs/service-function.ts';
 
 /** The functions of Task states, by name as in their specs. */
 export type Tasks = Readonly<Record<string, (input: any) => Promise<unknown>>>;
 
-/** What befalls a task; `undefined` lets it run. */
-export type TaskFault = (state: string, task: () => Promise<unknown>) => Promise<unknown>;
+/** What befalls a state. Only that of a Task has an effect; with the others there is nothing to `task`. */
+export type StateFault = (state: string, task: () => Promise<unknown>, type: string) => Promise<unknown>;
+
+/** A state machine; the `Resource` of a Task is its function's name, as in its spec. */
+export interface Definition {
+  readonly StartAt: string;
+  readonly TimeoutSeconds?: number;
+  readonly States: Readonly<Record<string, any>>;
+}
 
 /** How a run ended. */
 export interface Ended {
@@ -22,8 +28,10 @@ export class TaskFailed extends Error {
   }
 }
 
-/** Makes a run begin again with its first input, as an Express workflow may. */
+/** Makes a run begin again with its first input, as an Express workflow may. No Retry knows it. */
 export const startAgain = 'Simulated.StartAgain';
+/** Ends a run as its own time limit does. No Retry knows it. */
+export const outOfTime = 'Simulated.OutOfTime';
 
 const folder = join(import.meta.dirname, '../../statemachines');
 const stateFields: Readonly<Record<string, readonly string[]>> = {
@@ -35,41 +43,43 @@ const stateFields: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * A state machine from its file in `statemachines/`. Retries follow at once and nothing times out, unless there is a
- * `wait` by which time passes. What the file uses beyond this small part of the language is refused by name.
+ * Runs a state machine. Retries follow at once and nothing times out, unless there is a `wait` by which time passes.
  */
 export class Workflow {
-  readonly #definition: any;
+  readonly #definition: Definition;
   readonly #tasks: Tasks;
-  readonly #fault: TaskFault;
+  readonly #fault: StateFault;
   readonly #wait: ((seconds: number) => Promise<void>) | undefined;
 
-  /** @throws Error when a state uses what is not known here, or has no function */
+  /** @throws Error when a state has no function */
   constructor(
-    file: string,
+    definition: Definition,
     tasks: Tasks,
-    fault: TaskFault = (_state, task) => task(),
+    fault: StateFault = (_state, task) => task(),
     wait?: (seconds: number) => Promise<void>,
   ) {
-    this.#definition = definitionOf(file);
+    this.#definition = definition;
     this.#tasks = tasks;
     this.#fault = fault;
     this.#wait = wait;
-    for (const name of taskStates(file)) this.#taskOf(name);
+    for (const { Type, Resource } of Object.values(definition.States))
+      if (Type === 'Task' && !tasks[Resource]) throw new Error(`there is no function ${Resource}`);
   }
 
   async run(input: unknown): Promise<Ended> {
     const ended = await this.#inTime(this.#definition.TimeoutSeconds, this.#once(input)).catch(
       (error: Error): Ended => ({ ended: 'failed', error: error.name }),
     );
-    return ended.error === startAgain ? this.run(input) : ended;
+    if (ended.error === startAgain) return this.run(input);
+    return ended.error === outOfTime ? { ended: 'failed', error: 'States.Timeout' } : ended;
   }
 
   async #once(input: unknown): Promise<Ended> {
     let data: any = structuredClone(input);
     for (let name: string | undefined = this.#definition.StartAt; name !== undefined; ) {
-      const state = this.#definition.States[name];
+      const state: any = this.#definition.States[name];
       try {
+        if (state.Type !== 'Task') await this.#fault(name, async () => {}, state.Type);
         if (state.Type === 'Fail') return { ended: 'failed', error: state.Error };
         if (state.Type === 'Choice') name = chosen(state, data);
         else {
@@ -84,14 +94,14 @@ export class Workflow {
   }
 
   async #task(name: string, state: any, data: any): Promise<any> {
-    const task = this.#taskOf(name);
+    const task = this.#tasks[state.Resource]!;
     const input = at(data, state.InputPath ?? '$');
     const retried = new Map<any, number>();
     for (;;) {
       try {
         const result = await this.#inTime(
           state.TimeoutSeconds,
-          this.#fault(name, () => task(structuredClone(input))),
+          this.#fault(name, () => task(structuredClone(input)), state.Type),
         );
         return placed(data, state.ResultPath ?? '$', structuredClone(result));
       } catch (error) {
@@ -114,34 +124,39 @@ export class Workflow {
     over.catch(() => {});
     return Promise.race([work, over]);
   }
-
-  #taskOf(name: string): (input: any) => Promise<unknown> {
-    const resource: string = this.#definition.States[name].Resource;
-    const task = Object.entries(this.#tasks).find(([one]) => resource === `\${${pascalCase(one)}Arn}`)?.[1];
-    if (!task) throw new Error(`no function for ${name}: ${resource}`);
-    return task;
-  }
 }
 
-/** The names of a file's Task states. */
-export function taskStates(file: string): string[] {
-  const states = Object.entries<any>(definitionOf(file).States);
-  return states.filter(([, { Type }]) => Type === 'Task').map(([name]) => name);
+const sources = new Map<string, Definition>();
+
+/**
+ * The state machine of a file in `statemachines/`: each placeholder stands for the function of its name. That this is
+ * what is deployed, test/stacks/workflows.test.ts says.
+ */
+export function sourceOf(file: string): Definition {
+  const known = sources.get(file);
+  if (known) return known;
+  const text = readFileSync(join(folder, `${file}.asl.json`), 'utf8');
+  const definition = definitionOf(text, (placeholder) =>
+    placeholder
+      .replace(/Arn$/, '')
+      .replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+      .slice(1),
+  );
+  sources.set(file, definition);
+  return definition;
 }
 
-const definitions = new Map<string, any>();
-
-function definitionOf(file: string): any {
-  let definition = definitions.get(file);
-  if (!definition) {
-    definition = JSON.parse(readFileSync(join(folder, `${file}.asl.json`), 'utf8'));
-    for (const [name, { Type, Comment: _, ...state }] of Object.entries<any>(definition.States)) {
-      const known = stateFields[Type];
-      const strange = Object.keys(state).filter((field) => !known?.includes(field));
-      if (!known || strange.length > 0)
-        throw new Error(`${file}, ${name}: ${Type} ${strange} is not known here`);
-    }
-    definitions.set(file, definition);
+/**
+ * Reads a state machine.
+ * @param functionOf the name of the function that a placeholder is substituted by
+ * @throws Error when a state uses what is beyond the small part of the language that is known here
+ */
+export function definitionOf(text: string, functionOf: (placeholder: string) => string): Definition {
+  const definition = JSON.parse(text.replace(/\$\{(\w+)\}/g, (_, placeholder) => functionOf(placeholder)));
+  for (const [name, { Type, Comment: _, ...state }] of Object.entries<any>(definition.States)) {
+    const known = stateFields[Type];
+    const strange = Object.keys(state).filter((field) => !known?.includes(field));
+    if (!known || strange.length > 0) throw new Error(`${name}: ${Type} ${strange} is not known here`);
   }
   return definition;
 }
@@ -175,6 +190,7 @@ function placed(data: any, path: string, result: unknown): any {
 }
 
 function catches(names: readonly string[], error: Error): boolean {
+  if (error.name === startAgain || error.name === outOfTime) return false;
   if (names.includes('States.ALL') || names.includes(error.name)) return true;
   return names.includes('States.TaskFailed') && error.name !== 'States.Timeout';
 }

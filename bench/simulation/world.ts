@@ -3,6 +3,7 @@ import {
   BatchGetCommand,
   BatchWriteCommand,
   DynamoDBDocumentClient,
+  PutCommand,
   TransactWriteCommand,
 } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod/mini';
@@ -15,7 +16,13 @@ import type { Sleep } from '../../functions/kernel/clock.ts';
 import type { Money } from '../../functions/kernel/contract.ts';
 import { type StoredEvent, storedEvent } from '../../functions/kernel/events.ts';
 import { notificationTable } from '../../functions/notification/table.infra.ts';
-import { orderPartition } from '../../functions/order/keys.ts';
+import {
+  captureRequested,
+  orderPlaced,
+  paymentRequested,
+  refundRequested,
+  voidRequested,
+} from '../../functions/order/contract.ts';
 import { orderTable } from '../../functions/order/table.infra.ts';
 import { sandboxProvider } from '../../functions/payment/adapters/sandbox.ts';
 import type { PaymentProvider } from '../../functions/payment/domain/provider.ts';
@@ -94,6 +101,8 @@ export class World {
   /** What no run may do, whatever comes of it. */
   readonly wrongs: string[] = [];
   now = noon;
+  /** How often anything has changed that a step can change. */
+  changes = 0;
   /** Hears of events as they leave. */
   heard: (event: StoredEvent) => void = () => {};
   /** Hears of money calls before they take effect. */
@@ -112,6 +121,7 @@ export class World {
     this.tables = new Tables(
       specs,
       (changes, by) => {
+        this.changes++;
         this.committed(changes, by);
         for (const { table, before, after } of changes) {
           const leaves = specs.some(({ name, events }) => name === table && events);
@@ -125,6 +135,14 @@ export class World {
   readonly clock = () => this.now;
 
   clockOf = (actor: string) => () => this.now + this.skew(actor);
+
+  /** A text that is the same for worlds in which the same comes next. */
+  told(): string {
+    const left = this.outbox.map(({ id }) => id).sort();
+    // Who sent an e-mail is a word drawn by chance, and nobody's business once it is sent.
+    const contents = this.tables.contents().replace(/"owner":"[^"]+"/g, '');
+    return JSON.stringify([contents, this.now, this.wrongs, this.letters, left]);
+  }
 
   /** Begins an actor's work; what comes of it is in `results` under its name. */
   spawn(actor: string, work: () => Promise<unknown>): void {
@@ -196,7 +214,11 @@ export class World {
 
   /** Any other call of a port, for example to send an e-mail. */
   call<T>(actor: string, what: string, touches: readonly Touch[], run: () => T): Promise<T> {
-    return this.gate.call<T>({ actor, what, touches, transaction: false, run });
+    const done = () => {
+      if (touches.some(({ write }) => write)) this.changes++;
+      return run();
+    };
+    return this.gate.call<T>({ actor, what, touches, transaction: false, run: done });
   }
 
   #publish(item: Item): void {
@@ -221,10 +243,12 @@ export class World {
       return done.answer;
     };
     const writes = touches.some(({ write }) => write);
+    const judged = writes ? intentsIn(command) : [];
     return {
       actor,
       what: `${kind} ${what}`,
       touches,
+      ...(judged.length > 0 && { judged }),
       transaction,
       run,
       throttle: () => throttleOf(command),
@@ -268,14 +292,11 @@ export class World {
     const reference =
       money?.body.reference ??
       this.tables.item(sandboxTable.name, chargeKey(chargeId).pk, chargeKey(chargeId).sk)?.reference;
-    const touches = [
-      { place: `provider ${chargeId}`, write: money !== undefined },
-      // `paying` judges a money call by the order's events.
-      ...(money
-        ? [{ place: `${orderTable.name} ${orderPartition(orderOf(String(reference)))}`, write: false }]
-        : []),
-    ];
-    return { actor, what: `provider ${method} ${path}`, touches, transaction: false, run };
+    const touches = [{ place: `provider ${chargeId}`, write: money !== undefined }];
+    const judged =
+      money && intentsOf[money.action].map((type) => intentTouch(orderOf(String(reference)), type, false));
+    const what = `provider ${method} ${path}`;
+    return { actor, what, touches, ...(judged && { judged }), transaction: false, run };
   }
 
   /** The provider's own rules on its own book, at one moment; `waited` is for how long it held its answer back. */
@@ -296,6 +317,36 @@ export class World {
     })({ authorization: undefined, idempotencyKey: undefined, ...request });
     return { ...answer, waited };
   }
+}
+
+/** The events that must be there before a money call reaches the provider. */
+export const intentsOf: Readonly<Record<MoneyCall['action'], readonly string[]>> = {
+  authorizations: [orderPlaced.type, paymentRequested.type],
+  // A payment authorised in the browser is charged by its confirmation.
+  payments: [orderPlaced.type, paymentRequested.type],
+  captures: [captureRequested.type],
+  voids: [voidRequested.type],
+  refunds: [refundRequested.type],
+};
+const intents = new Set(Object.values(intentsOf).flat());
+
+function intentTouch(orderId: string, type: string, write: boolean): Touch {
+  return { place: `${type} of ${orderId}`, write };
+}
+
+/** What a command stores of the events by which money calls are judged. */
+function intentsIn(command: unknown): Touch[] {
+  const puts =
+    command instanceof TransactWriteCommand
+      ? (command.input.TransactItems ?? []).flatMap(({ Put }) => Put ?? [])
+      : command instanceof PutCommand
+        ? [command.input]
+        : [];
+  return puts.flatMap(({ TableName, Item }) =>
+    TableName === orderTable.name && intents.has(Item?.type)
+      ? [intentTouch(Item!.orderId, Item!.type, true)]
+      : [],
+  );
 }
 
 function isBatch(command: unknown): command is BatchGetCommand | BatchWriteCommand {

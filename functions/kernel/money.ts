@@ -86,8 +86,14 @@ export function toDecimal({ amount, currency }: Money): string {
   return scale === 0 ? sign + padded : `${sign}${padded.slice(0, -scale)}.${padded.slice(-scale)}`;
 }
 
+/** By locale and currency: to make one takes far longer than to use it. */
+const formats = new Map<string, Intl.NumberFormat>();
+
 /** As a shopper reads it in `locale` (BCP 47): `₩13,000`, `US$12.99`. Exact: formatted from the decimal string. */
 export function display(value: Money, locale: string): string {
-  const format = new Intl.NumberFormat(locale, { style: 'currency', currency: value.currency });
+  const { currency } = value;
+  const key = `${locale} ${currency}`;
+  const format = formats.get(key) ?? new Intl.NumberFormat(locale, { style: 'currency', currency });
+  formats.set(key, format);
   return format.format(toDecimal(value) as Intl.StringNumericLiteral);
 }

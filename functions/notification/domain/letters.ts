@@ -125,16 +125,24 @@ function orderRows(summary: OrderSummary, messages: Messages): Rows {
   ];
 }
 
-function timeIn(timeZone: string, instant: string, messages: Messages): string {
-  return new Intl.DateTimeFormat(messages.locale, {
-    timeZone,
-    year: 'numeric',
-    month: 'long',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: '2-digit',
-    timeZoneName: 'short',
-  }).format(new Date(instant));
+/** By locale and time zone: to make one takes far longer than to use it. */
+const times = new Map<string, Intl.DateTimeFormat>();
+
+function timeIn(timeZone: string, instant: string, { locale }: Messages): string {
+  const key = `${locale} ${timeZone}`;
+  const format =
+    times.get(key) ??
+    new Intl.DateTimeFormat(locale, {
+      timeZone,
+      year: 'numeric',
+      month: 'long',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: '2-digit',
+      timeZoneName: 'short',
+    });
+  times.set(key, format);
+  return format.format(new Date(instant));
 }
 
 /** Providers spell their codes with hyphens or underscores, with or without `card`. */

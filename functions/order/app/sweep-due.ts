@@ -35,6 +35,7 @@ export interface Ports extends ChangePorts {
 /** The index lags behind the table; entries may also have been written by a clock that runs behind. */
 const overlapMs = 5 * 60_000;
 const bucketsAtOnce = 16;
+const firstInstant = isoInstant(0);
 
 /** Milliseconds after which somebody must know what became of a payment. */
 const unknownFor = 60 * 60_000;
@@ -73,10 +74,11 @@ async function sweepBucket(
   const { due } = ports;
   const now = ports.now();
   const sweptTo = await due.sweptTo(bucket);
-  const from = sweptTo ? isoInstant(Date.parse(sweptTo) - overlapMs) : isoInstant(0);
+  const until = isoInstant(now);
+  const from = sweptTo ? isoInstant(Date.parse(sweptTo) - overlapMs) : firstInstant;
   const waiting = await due.waiting(bucket);
   const again = waiting.filter(({ lookAt }) => Date.parse(lookAt) <= now).map(({ orderId }) => orderId);
-  const ids = new Set([...(await due.dueBetween(bucket, from, isoInstant(now))), ...again]);
+  const ids = new Set([...(await due.dueBetween(bucket, from, until)), ...again]);
   const listed = new Set(waiting.map(({ orderId }) => orderId));
   let failed = 0;
   for (const id of ids) {
@@ -90,7 +92,7 @@ async function sweepBucket(
       });
     }
   }
-  if (failed === 0) await due.moveTo(bucket, isoInstant(now));
+  if (failed === 0) await due.moveTo(bucket, until);
   const unknown = waiting.filter(({ since }) => now - Date.parse(since) > unknownFor).length;
   return { swept: ids.size - failed, unknown, failed };
 }
