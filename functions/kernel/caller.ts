@@ -38,21 +38,33 @@ export function referenceOf(caller: Caller | Machine): string {
 type Verifier = { verify(token: string): Promise<Record<string, unknown>> };
 let verifier: Verifier | undefined;
 
+/** Undefined when it cannot be had in time. */
+async function fetchKeySet(uri: string): Promise<ArrayBuffer | undefined> {
+  try {
+    const response = await outbound(uri, { redirect: 'error', signal: AbortSignal.timeout(3_000) });
+    if (response.ok) return await response.arrayBuffer();
+    log.error('key set unavailable', { status: response.status });
+  } catch (error) {
+    log.error('key set unavailable', { error: error instanceof Error ? error.name : 'unknown' });
+  }
+  return undefined;
+}
+
 /** The gateway lets ID tokens through, so the token is verified again: issuer, use, signature and time. */
 function tokenVerifier(): Verifier {
   if (verifier) return verifier;
   const { TOKEN_ISSUER, JWKS_URI } = environment('TOKEN_ISSUER', 'JWKS_URI');
   const fetcher = {
     fetch: async (uri: string) => {
-      try {
-        const response = await outbound(uri, { redirect: 'error', signal: AbortSignal.timeout(3_000) });
-        if (response.ok) return await response.arrayBuffer();
-        log.error('key set unavailable', { status: response.status });
-      } catch (error) {
-        log.error('key set unavailable', { error: error instanceof Error ? error.name : 'unknown' });
-      }
+      // Once more: what an environment asks first is also what waits for name, connection and processor.
+      const keySet = (await fetchKeySet(uri)) ?? (await fetchKeySet(uri));
       // The token may well be good.
-      throw new DomainError('temporary-reduced-capacity', 'Tokens cannot be verified now. Please try again.');
+      if (!keySet)
+        throw new DomainError(
+          'temporary-reduced-capacity',
+          'Tokens cannot be verified now. Please try again.',
+        );
+      return keySet;
     },
   };
   verifier = JwtVerifier.create(

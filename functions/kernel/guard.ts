@@ -11,6 +11,15 @@ import { addressOf, Quotas, type Taken } from './quota.ts';
 /** Milliseconds that an environment trusts what it read of the pressure, and of sessions that ended. */
 const trustedFor = 5_000;
 
+/** Milliseconds after which it looks again when the table did not answer. */
+const failedFor = 1_000;
+
+/**
+ * Milliseconds that the first look of an environment may take. It has no connection yet, and knows of no ended
+ * session: what it does not learn now, it lets in.
+ */
+const firstLookWithin = 2_000;
+
 /** What the guard adds to the answer, whichever it is. */
 export interface Guarded {
   readonly headers: Readonly<Record<string, string>>;
@@ -41,7 +50,8 @@ export class Guard {
   /** How many endings there were when this environment last read them. */
   #endingsRead = 0;
   #pressure: Pressure = {};
-  #readAt = Number.NEGATIVE_INFINITY;
+  /** The last look; none yet in a new environment. */
+  #looked: { readonly at: number; readonly answered: boolean } | undefined;
   #reading: Promise<void> | undefined;
   /** Counted here and reported together: under overload a line for each would be a load of its own. */
   readonly #refused = { shed: 0, quota: 0 };
@@ -123,7 +133,10 @@ export class Guard {
   }
 
   async #look(table: string, now: number): Promise<void> {
-    if (now - this.#readAt < trustedFor && now >= this.#readAt) return;
+    if (this.#looked) {
+      const { at, answered } = this.#looked;
+      if (now - at < (answered ? trustedFor : failedFor) && now >= at) return;
+    }
     this.#reading ??= this.#read(table, now).finally(() => {
       this.#reading = undefined;
     });
@@ -132,21 +145,24 @@ export class Guard {
 
   async #read(table: string, now: number): Promise<void> {
     this.#report();
+    const within = this.#looked ? undefined : firstLookWithin;
+    let answered = false;
     try {
-      this.#pressure = await readPressure(table);
-      await this.#readEndings(table, now);
+      this.#pressure = await readPressure(table, within);
+      await this.#readEndings(table, now, within);
+      answered = true;
     } catch (error) {
       log.warn('pressure not read', { error: error instanceof Error ? error.name : 'unknown' });
     }
-    this.#readAt = now;
+    this.#looked = { at: now, answered };
   }
 
-  async #readEndings(table: string, now: number): Promise<void> {
+  async #readEndings(table: string, now: number, within: number | undefined): Promise<void> {
     const { count = 0, at = 0 } = this.#pressure.endings ?? {};
     // Only functions that take tokens may read them.
     if (!process.env.TOKEN_CLIENT_ID || count === this.#endingsRead) return;
     const since = this.#ended.since(now);
-    if (at >= since) this.#ended.add(await readEndings(table, since), now);
+    if (at >= since) this.#ended.add(await readEndings(table, since, within), now);
     this.#endingsRead = count;
   }
 

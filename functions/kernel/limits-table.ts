@@ -15,9 +15,12 @@ const endedPartition = 'ENDED';
 /** Milliseconds. */
 const answerWithin = 300;
 
-/** @throws Error when it cannot be read in time */
-export async function readPressure(table: string): Promise<Pressure> {
-  const { Item } = await call('GetItem', { TableName: table, Key: stringKey(pressureKey) });
+/**
+ * @param within milliseconds
+ * @throws Error when it cannot be read in time
+ */
+export async function readPressure(table: string, within = answerWithin): Promise<Pressure> {
+  const { Item } = await call('GetItem', { TableName: table, Key: stringKey(pressureKey) }, within);
   return pressureOf(Item ?? {});
 }
 
@@ -47,13 +50,18 @@ function endingOf(sk: string): Ending {
 /**
  * The sessions that ended since then.
  * @param since milliseconds since the epoch
+ * @param within milliseconds, for each page
  * @throws Error when they cannot be read in time
  */
-export async function readEndings(table: string, since: number): Promise<readonly Ending[]> {
+export async function readEndings(
+  table: string,
+  since: number,
+  within = answerWithin,
+): Promise<readonly Ending[]> {
   const endings: Ending[] = [];
   let from: object | undefined;
   do {
-    const { Items, LastEvaluatedKey } = await call('Query', {
+    const query = {
       TableName: table,
       KeyConditionExpression: 'pk = :ended AND sk >= :since',
       ExpressionAttributeValues: {
@@ -62,7 +70,8 @@ export async function readEndings(table: string, since: number): Promise<readonl
       },
       ConsistentRead: true,
       ...(from && { ExclusiveStartKey: from }),
-    });
+    };
+    const { Items, LastEvaluatedKey } = await call('Query', query, within);
     endings.push(...(Items as { sk: { S: string } }[]).map(({ sk }) => endingOf(sk.S)));
     from = LastEvaluatedKey;
   } while (from);
@@ -90,7 +99,7 @@ function stringKey({ pk, sk }: { readonly pk: string; readonly sk: string }) {
   return { pk: { S: pk }, sk: { S: sk } };
 }
 
-async function call(operation: string, input: object): Promise<any> {
+async function call(operation: string, input: object, within = answerWithin): Promise<any> {
   const response = await sendSigned(
     {
       service: 'dynamodb',
@@ -104,7 +113,7 @@ async function call(operation: string, input: object): Promise<any> {
       },
       body: JSON.stringify(input),
     },
-    answerWithin,
+    within,
   );
   if (!response.ok) throw await refusalOf(response);
   return response.json();
