@@ -290,7 +290,7 @@ class Store {
       lastReconciled: lastReconciled(bucket),
       settlementOf: async (date: string) => Buffer.from(await settlementFile(book, date, world.now)),
       // The auditor has its own tests; here every event has been delivered.
-      deliveredUpTo: async () => new Date(world.now).toISOString(),
+      journalledUpTo: async () => new Date(world.now).toISOString(),
     };
     let differences = 0;
     const first = new Date(noon).toISOString().slice(0, 10);

@@ -15,7 +15,7 @@ import { dynamoAuditList } from '../../functions/order/adapters/audit-list.ts';
 import { loadEvents } from '../../functions/order/adapters/event-store.ts';
 import { auditEvents } from '../../functions/order/app/audit-events.ts';
 import { dueBuckets } from '../../functions/order/keys.ts';
-import { deliveredUpTo } from '../../functions/order/published.ts';
+import { journalledUpTo } from '../../functions/order/published.ts';
 import { type Actors, timeZone } from './actors.ts';
 import { Bucket } from './bucket.ts';
 import type { Bus } from './bus.ts';
@@ -88,7 +88,7 @@ export class Schedules {
       return {
         'plan-export': planExport({
           timeZone,
-          deliveredUpTo: () => deliveredUpTo(documents, 'order'),
+          journalledUpTo: () => journalledUpTo(documents, 'order'),
           ...bucket,
           ...dates,
         }),

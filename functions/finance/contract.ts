@@ -20,7 +20,7 @@ export const exportPlan = z.object({
    */
   state: z.enum(['ready', 'exported', 'waiting']),
   /** Up to when everything is in the journal, as the auditor found; absent before its first run. */
-  deliveredUpTo: z.optional(instant),
+  journalledUpTo: z.optional(instant),
 });
 export type ExportPlan = z.infer<typeof exportPlan>;
 

@@ -16,15 +16,15 @@ export async function readOrder(documents: DynamoDBDocumentClient, table: string
 }
 
 /**
- * The moment (RFC 3339) before which every event of every order has been taken in by the journal, the mail log
- * and the operators' list, as the last audit found; undefined before the first audit. Needs dynamodb:BatchGetItem.
+ * The moment (RFC 3339) before which every event of every order that moves the books is in the journal, as the last
+ * audit found; undefined before the first audit. Needs dynamodb:BatchGetItem.
  */
-export async function deliveredUpTo(
+export async function journalledUpTo(
   documents: DynamoDBDocumentClient,
   table: string,
 ): Promise<string | undefined> {
   const keys = Array.from({ length: dueBuckets }, (_, bucket) => auditWatermarkKey(bucket));
   const marks = await batchGet(documents, table, keys, { consistent: true });
   if (marks.length < dueBuckets) return undefined;
-  return marks.map(({ completeTo }) => completeTo as string).sort()[0];
+  return marks.map(({ journalledTo }) => journalledTo as string).sort()[0];
 }

@@ -87,7 +87,7 @@ describe('the finance export', () => {
 
   test('ends well, and writes nothing, while the audit has not passed the day', async () => {
     const w = world([sale]);
-    w.audit.deliveredUpTo = '2026-11-22T12:00:00.000Z';
+    w.audit.journalledUpTo = '2026-11-22T12:00:00.000Z';
     expect(await w.run({ date: '2026-11-22' })).toMatchObject({ state: 'waiting', date: '2026-11-22' });
     expect(w.calls).toEqual(['Plan']);
     expect(w.writes).toEqual([]);

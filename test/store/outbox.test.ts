@@ -35,7 +35,7 @@ describe('the auditor', () => {
     const marks = (await outbox.scan('order')).filter(({ pk }) => pk.S.startsWith('AUDIT#'));
     expect(marks).toHaveLength(64);
     const now = await timeOf(store);
-    for (const { completeTo } of marks) expect(now - Date.parse(completeTo.S)).toBeLessThan(80 * 60_000);
+    for (const { journalledTo } of marks) expect(now - Date.parse(journalledTo.S)).toBeLessThan(80 * 60_000);
   });
 
   it('sends again what the journal, the mail log and the operators’ list lost, and each takes it once', async () => {

@@ -13,7 +13,7 @@ export interface Ports {
   readonly lastExported: () => Promise<string | undefined>;
   readonly manifestAt: (key: string) => Promise<ExportManifest | undefined>;
   /** Up to when every event has been taken into the journal (RFC 3339); undefined before the first audit. */
-  readonly deliveredUpTo: () => Promise<string | undefined>;
+  readonly journalledUpTo: () => Promise<string | undefined>;
 }
 
 /**
@@ -47,16 +47,16 @@ export const planExport =
       );
     }
     const date = last === undefined ? wanted : addDays(last, 1);
-    const deliveredUpTo = await ports.deliveredUpTo();
-    const complete = deliveredUpTo !== undefined && Date.parse(deliveredUpTo) >= endOf(date, timeZone);
+    const journalledUpTo = await ports.journalledUpTo();
+    const complete = journalledUpTo !== undefined && Date.parse(journalledUpTo) >= endOf(date, timeZone);
     if (!complete) {
-      log.warn('export waits for the auditor', { date, deliveredUpTo });
+      log.warn('export waits for the auditor', { date, journalledUpTo });
       count(auditMetrics.exportWaiting);
     }
     return {
       date,
       timeZone,
       state: complete ? 'ready' : 'waiting',
-      ...(deliveredUpTo !== undefined && { deliveredUpTo }),
+      ...(journalledUpTo !== undefined && { journalledUpTo }),
     };
   };

@@ -17,6 +17,6 @@ export function auditConsumers(
       missingRows(documents, tables.reporting, events),
     ]);
     const missing = new Set([...entries, ...mails, ...rows]);
-    return events.filter((event) => missing.has(event));
+    return { any: events.filter((event) => missing.has(event)), unjournalled: entries };
   };
 }

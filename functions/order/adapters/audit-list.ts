@@ -23,8 +23,8 @@ export function dynamoAuditList(
       const { Item } = await documents.send(new GetCommand({ TableName: table, Key, ConsistentRead: true }));
       return Item && (Item as unknown as Progress);
     },
-    saveProgress: async (bucket, { auditedTo, completeTo }) => {
-      const Item = { ...auditWatermarkKey(bucket), auditedTo, completeTo };
+    saveProgress: async (bucket, { auditedTo, journalledTo }) => {
+      const Item = { ...auditWatermarkKey(bucket), auditedTo, journalledTo };
       await documents.send(new PutCommand({ TableName: table, Item }));
     },
     listed: async (bucket) => {
@@ -43,10 +43,11 @@ export function dynamoAuditList(
       );
       for await (const { Items = [] } of pages) {
         found.push(
-          ...Items.map(({ orderId, since, missingFrom, resent }) => ({
+          ...Items.map(({ orderId, since, missingFrom, unjournalledFrom, resent }) => ({
             orderId,
             since,
             missingFrom,
+            unjournalledFrom,
             resent,
           })),
         );

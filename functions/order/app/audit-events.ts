@@ -14,6 +14,8 @@ export interface Listed {
   readonly since: string;
   /** When the earliest of its events happened that are not delivered; undefined while nothing is missing. */
   readonly missingFrom: string | undefined;
+  /** The same of those that the journal has not taken in: the day's export waits for these alone. */
+  readonly unjournalledFrom: string | undefined;
   /** How often its events have been sent again. */
   readonly resent: number;
 }
@@ -22,8 +24,8 @@ export interface Listed {
 export interface Progress {
   /** Up to where the index has been read. */
   readonly auditedTo: string;
-  /** Every event of the bucket's orders before this moment is delivered. */
-  readonly completeTo: string;
+  /** Every event of the bucket's orders before this moment is in the journal. */
+  readonly journalledTo: string;
 }
 
 export interface Ports {
@@ -40,8 +42,10 @@ export interface Ports {
     to: string,
   ) => AsyncIterable<{ readonly orderIds: readonly string[]; readonly upTo: string }>;
   readonly load: (orderId: string) => Promise<readonly OrderEvent[]>;
-  /** Those of the events that a consumer with a duty to them has not taken in. */
-  readonly missing: (events: readonly StoredEvent[]) => Promise<readonly StoredEvent[]>;
+  /** Those of the events that a consumer with a duty to them has not taken in; and of these, those not in the journal. */
+  readonly missing: (
+    events: readonly StoredEvent[],
+  ) => Promise<{ readonly any: readonly StoredEvent[]; readonly unjournalled: readonly StoredEvent[] }>;
   /** Shards that the last comparison of stock and orders found wrong. */
   readonly drifting: () => Promise<number>;
   /** Sends events to the bus as the pipe does. @returns those that the bus took */
@@ -66,7 +70,7 @@ const ordersAtOnce = 25;
  * 2. Each order's events are compared with what the journal, the mail log and the operators' list hold.
  * 3. What is missing and older than an hour is sent again, under its own id: consumers take each id once.
  * 4. An order stays on the list while something of it is missing or outstanding; then it leaves it.
- * 5. Only then the bucket's mark moves. Up to where everything is complete is published with it.
+ * 5. Only then the bucket's mark moves. Up to where the journal is complete is published with it.
  */
 export const auditEvents = (ports: Ports) => async (): Promise<{ looked: number; resent: number }> => {
   const sums = { looked: 0, resent: 0, missing: 0, drifting: 0 };
@@ -106,7 +110,7 @@ async function auditBucket(ports: Ports, bucket: number) {
     }
   };
   const reach = (upTo: string) =>
-    ports.saveProgress(bucket, { auditedTo: upTo, completeTo: completeTo(upTo, [...list.values()]) });
+    ports.saveProgress(bucket, { auditedTo: upTo, journalledTo: journalledTo(upTo, [...list.values()]) });
 
   await lookAt([...list.keys()]);
   let seen = new Set(list.keys());
@@ -124,9 +128,9 @@ async function auditBucket(ports: Ports, bucket: number) {
 }
 
 /** Orders not yet read of the index were placed after this; of those read, the list knows what is missing. */
-function completeTo(auditedTo: string, list: readonly Listed[]): string {
+function journalledTo(auditedTo: string, list: readonly Listed[]): string {
   const read = isoInstant(Math.max(0, Date.parse(auditedTo) - longestReservation));
-  return [read, ...list.flatMap(({ missingFrom }) => missingFrom ?? [])].sort()[0]!;
+  return [read, ...list.flatMap(({ unjournalledFrom }) => unjournalledFrom ?? [])].sort()[0]!;
 }
 
 async function auditOrders(
@@ -137,7 +141,9 @@ async function auditOrders(
   now: number,
 ): Promise<{ resent: number; drifting: number }> {
   const orders = await Promise.all(orderIds.map((id) => read(ports, id)));
-  const missing = new Set(await ports.missing(orders.flatMap(({ events }) => events)));
+  const { any, unjournalled } = await ports.missing(orders.flatMap(({ events }) => events));
+  const missing = new Set(any);
+  const notInJournal = new Set(unjournalled);
   const overdue = orders.flatMap(({ orderId, events }) => {
     const spent = (list.get(orderId)?.resent ?? 0) >= maxResent;
     return spent ? [] : events.filter((event) => missing.has(event) && isOld(event, now));
@@ -152,13 +158,16 @@ async function auditOrders(
       list.delete(orderId);
       continue;
     }
+    // Of an order that cannot be read nobody knows; all of it may be missing.
+    const unknownFrom = order ? undefined : (events[0]?.at ?? known?.missingFrom ?? isoInstant(now));
     const next: Listed = {
       orderId,
       since: known?.since ?? isoInstant(now),
-      missingFrom: order ? lost[0]?.at : (events[0]?.at ?? known?.missingFrom ?? isoInstant(now)),
+      missingFrom: unknownFrom ?? lost[0]?.at,
+      unjournalledFrom: unknownFrom ?? lost.find((event) => notInJournal.has(event))?.at,
       resent: (known?.resent ?? 0) + (lost.some((event) => sent.has(event)) ? 1 : 0),
     };
-    if (known?.missingFrom !== next.missingFrom || known?.resent !== next.resent || !known) {
+    if (!known || isOther(known, next)) {
       await ports.list(bucket, next);
       list.set(orderId, next);
     }
@@ -181,6 +190,14 @@ async function read(ports: Ports, orderId: string) {
     });
     return { orderId, events, order: undefined };
   }
+}
+
+function isOther(known: Listed, next: Listed): boolean {
+  return (
+    known.missingFrom !== next.missingFrom ||
+    known.unjournalledFrom !== next.unjournalledFrom ||
+    known.resent !== next.resent
+  );
 }
 
 function isOld({ at }: StoredEvent, now: number): boolean {

@@ -13,7 +13,7 @@ export function exportWorld(entries: readonly JournalEntry[]) {
   const writes: string[] = [];
   /** What the next writes fail with. */
   const faults: Error[] = [];
-  const audit = { deliveredUpTo: '2099-01-01T00:00:00.000Z' as string | undefined };
+  const audit = { journalledUpTo: '2099-01-01T00:00:00.000Z' as string | undefined };
 
   const write = async (key: string, content: Uint8Array) => {
     const fault = faults.shift();
@@ -36,7 +36,7 @@ export function exportWorld(entries: readonly JournalEntry[]) {
   const entriesOf = async (date: string) => journal.filter(({ businessDate }) => businessDate === date);
   const ports = {
     timeZone: 'Asia/Seoul',
-    deliveredUpTo: async () => audit.deliveredUpTo,
+    journalledUpTo: async () => audit.journalledUpTo,
     entriesOf,
     countOf: async (date: string) => (await entriesOf(date)).length,
     write,

@@ -201,12 +201,12 @@ describe('day after day', () => {
 
   test('a day waits until the audit has passed its last moment, and nothing is written', async () => {
     const w = world(entriesOf(on(first, 'ord_1'), []));
-    w.audit.deliveredUpTo = undefined;
+    w.audit.journalledUpTo = undefined;
     expect(await w.run(first)).toMatchObject({ state: 'waiting' });
-    w.audit.deliveredUpTo = '2026-11-22T14:59:59.999Z';
-    expect(await w.run(first)).toEqual({ ...plan, state: 'waiting', deliveredUpTo: w.audit.deliveredUpTo });
+    w.audit.journalledUpTo = '2026-11-22T14:59:59.999Z';
+    expect(await w.run(first)).toEqual({ ...plan, state: 'waiting', journalledUpTo: w.audit.journalledUpTo });
     expect(w.writes).toEqual([]);
-    w.audit.deliveredUpTo = '2026-11-22T15:00:00.000Z';
+    w.audit.journalledUpTo = '2026-11-22T15:00:00.000Z';
     expect(await w.run(first)).toMatchObject({ date: first, balanced: true });
   });
 
@@ -238,7 +238,7 @@ describe('day after day', () => {
     const before = new Map(w.bucket);
     const written = w.writes.length;
     w.journal.push(...entriesOf(on(first, 'ord_LATE'), []));
-    w.audit.deliveredUpTo = undefined;
+    w.audit.journalledUpTo = undefined;
     await w.run(first);
     expect(w.bucket).toEqual(before);
     expect(w.writes).toHaveLength(written);
