@@ -1,7 +1,13 @@
 import * as z from 'zod/mini';
 import { isoInstant } from '../../kernel/clock.ts';
 import { storedEvent } from '../../kernel/events.ts';
-import { orderCancelled, paymentActionRequired, refundRequested } from '../contract.ts';
+import {
+  orderCancelled,
+  orderDelivered,
+  orderFulfilled,
+  paymentActionRequired,
+  refundRequested,
+} from '../contract.ts';
 import type { Confidential, OrderEvent } from '../domain/order.ts';
 import { eventKey, lookKeys } from '../keys.ts';
 
@@ -32,8 +38,10 @@ export function appendItem(table: string, event: OrderEvent, extra?: Readonly<Re
 const looks: Readonly<Record<string, number>> = {
   [paymentActionRequired.type]: 2 * 60_000,
   [refundRequested.type]: 10 * 60_000,
-  // For the audit alone: of an order that was given back all of its money before, nothing else would be looked at.
+  // For the audit alone: when these come to an order, it has long left the audit's list.
   [orderCancelled.type]: 10 * 60_000,
+  [orderFulfilled.type]: 10 * 60_000,
+  [orderDelivered.type]: 10 * 60_000,
 };
 
 /** The index attributes by which the sweep finds an order again after the event. */
