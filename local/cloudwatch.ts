@@ -81,6 +81,7 @@ const ofServices: Readonly<Record<string, readonly string[]>> = {
   'AWS/DynamoDB ReadThrottleEvents': ['TableName'],
   'AWS/DynamoDB WriteThrottleEvents': ['TableName'],
   'AWS/EventBridge/Pipes ExecutionFailed': ['PipeName'],
+  'AWS/EventBridge/Pipes ExecutionPartiallyFailed': ['PipeName'],
   'AWS/EventBridge/Pipes ExecutionThrottled': ['PipeName'],
 };
 

@@ -208,9 +208,8 @@ class Pipe {
         return this.#deliver(failed.slice(middle));
       }
       failures += 1;
-      this.#runtime.metrics.add('AWS/EventBridge/Pipes', 'ExecutionFailed', {
-        PipeName: this.#resource.ref,
-      });
+      const failure = failed.length < pending.length ? 'ExecutionPartiallyFailed' : 'ExecutionFailed';
+      this.#runtime.metrics.add('AWS/EventBridge/Pipes', failure, { PipeName: this.#resource.ref });
       this.#runtime.log('pipes', `${this.#resource.ref}: ${failed.length} records failed`, error);
       if (retries >= 0 && failures > retries) return this.#giveUp(failed, 'RetryAttemptsExhausted');
       const old = failed.filter((record) => this.#isTooOld(record));

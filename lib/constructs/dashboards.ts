@@ -69,7 +69,11 @@ export function addDashboards(stack: Stack, stage: string, metric: MetricOf, obj
     graph('Function duration, p99', [search('AWS/Lambda,FunctionName', 'MetricName="Duration"', 'p99')]),
     graph('Workflows failed', [search('AWS/States,StateMachineArn', 'MetricName="ExecutionsFailed"', 'Sum')]),
     graph('Pipe executions failed', [
-      search('AWS/EventBridge/Pipes,PipeName', 'MetricName="ExecutionFailed"', 'Sum'),
+      search(
+        'AWS/EventBridge/Pipes,PipeName',
+        'MetricName=("ExecutionFailed" OR "ExecutionPartiallyFailed")',
+        'Sum',
+      ),
     ]),
     graph('Tables throttled', [
       search('AWS/DynamoDB,TableName,Operation', 'MetricName="ThrottledRequests"', 'Sum'),

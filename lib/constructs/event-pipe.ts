@@ -1,4 +1,5 @@
-import { Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
+import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnPipe } from 'aws-cdk-lib/aws-pipes';
 import { Construct } from 'constructs';
@@ -98,7 +99,16 @@ export class EventPipe extends Construct {
     pipe.node.addDependency(role);
 
     new Watch(this, 'Failing', {
-      metric: sumOf('AWS/EventBridge/Pipes', 'ExecutionFailed', { PipeName: pipe.ref }),
+      metric: new MathExpression({
+        expression: 'FILL(failed, 0) + FILL(partly, 0)',
+        usingMetrics: {
+          failed: sumOf('AWS/EventBridge/Pipes', 'ExecutionFailed', { PipeName: pipe.ref }),
+          // The bus took some events of a batch and refused others.
+          partly: sumOf('AWS/EventBridge/Pipes', 'ExecutionPartiallyFailed', { PipeName: pipe.ref }),
+        },
+        period: Duration.minutes(1),
+        label: `Runs of the ${context} pipe that failed`,
+      }),
       above: 0,
       minutes: 3,
       meaning: `Events of ${context} do not reach the bus: orders are safe, but nothing follows from them.`,

@@ -101,7 +101,7 @@ const breaches: Readonly<Record<string, readonly [type: string, spoil: (p: any) 
     ['AWS::Pipes::Pipe', (p) => delete p.SourceParameters.DynamoDBStreamParameters.DeadLetterConfig],
     ['AWS::Pipes::Pipe', (p) => delete p.SourceParameters.DynamoDBStreamParameters.OnPartialBatchItemFailure],
     ['AWS::Pipes::Pipe', (p) => delete p.SourceParameters.DynamoDBStreamParameters.MaximumRetryAttempts],
-    ['AWS::CloudWatch::Alarm', (p) => delete p.Dimensions],
+    ['AWS::CloudWatch::Alarm', (p) => delete p.Metrics],
   ],
   'a schedule has a dead-letter queue and bounded retries': [
     ['AWS::Scheduler::Schedule', (p) => delete p.Target.DeadLetterConfig],

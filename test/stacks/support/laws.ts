@@ -326,7 +326,8 @@ export const laws: readonly Law[] = [
       if (stream.OnPartialBatchItemFailure !== 'AUTOMATIC_BISECT') return 'does not bisect';
       if (!(stream.MaximumRetryAttempts > 0 && stream.MaximumRecordAgeInSeconds > 0)) return 'never gives up';
       if (!stream.DeadLetterConfig?.Arn) return 'no dead-letter queue';
-      return alarmsOn(pipe, 'ExecutionFailed', all).length === 0 && 'no alarm';
+      const failures = ['ExecutionFailed', 'ExecutionPartiallyFailed'];
+      return failures.some((metric) => alarmsOn(pipe, metric, all).length === 0) && 'no alarm';
     }),
   },
   {
