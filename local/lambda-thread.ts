@@ -1,4 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { InvocationMessage, WorkerMessage, WorkerSettings } from './lambda-worker.ts';
 
@@ -30,6 +31,8 @@ interface Pending {
 /** Lambda gives the code outside the handler 10 seconds before it starts over; the first invocation waits as long. */
 const initMilliseconds = 10_000;
 const drainMilliseconds = 2_000;
+/** Where Node keeps what it made of each bundle: an environment that finds it starts in two thirds of the time. */
+const compileCache = fileURLToPath(new URL('../.build/compile-cache', import.meta.url));
 
 /** A running execution environment of one function. It is used until it fails, times out or is stopped. */
 export class FunctionThread {
@@ -47,7 +50,7 @@ export class FunctionThread {
     const { folder, handler, clockOffset } = settings;
     this.#worker = new Worker(new URL('./lambda-worker.ts', import.meta.url), {
       name: settings.name,
-      env: { ...settings.environment },
+      env: { ...settings.environment, NODE_COMPILE_CACHE: compileCache },
       // A profile of the cloud (node --cpu-prof) shows what its functions do as well.
       execArgv: process.execArgv.filter((argument) => argument.startsWith('--cpu-prof')),
       workerData: { folder, handler, clockOffset } satisfies WorkerSettings,

@@ -39,6 +39,8 @@ type Handler = (event: unknown, context: object) => unknown;
 const settings = workerData as WorkerSettings;
 const realNow = Date.now;
 
+// Node has read it; a function finds the environment that its template gives it.
+delete process.env.NODE_COMPILE_CACHE;
 shiftDate(new Float64Array(settings.clockOffset));
 resolveHostPrefixes();
 const invocations = keepInvocationContext();
