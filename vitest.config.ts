@@ -1,28 +1,32 @@
+import { globSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 import LongestFirst from './test/support/longest-first.ts';
 
-/** Two projects: the parts, and whole stores, for which the cloud assembly is made first. */
+const parts = globSync('test/{unit,faults,contracts,local,stacks,statemachines}/**/*.test.ts');
+
+/** Tests that put something in the place of a module, a variable or the clock: each file has its modules to itself. */
+const apart = parts.filter(
+  (file) =>
+    file.includes('faults') ||
+    /\bvi\.(mock|resetModules|stub|useFake|spyOn)|process\.env\.\w+ = /.test(readFileSync(file, 'utf8')),
+);
+
+const patience = { testTimeout: 60_000, hookTimeout: 120_000 };
+
+/** The parts; those of them that must be apart; and whole stores, for which the cloud assembly is made first. */
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/summary-reporter.ts'],
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     projects: [
-      {
-        test: {
-          name: 'parts',
-          include: ['test/{unit,faults,contracts,local,stacks,statemachines}/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-        },
-      },
+      { test: { name: 'parts', include: parts, exclude: apart, isolate: false, ...patience } },
+      { test: { name: 'apart', include: apart, ...patience } },
       {
         test: {
           name: 'store',
           include: ['test/store/**/*.test.ts'],
           globalSetup: ['test/support/assembly.ts'],
-          // Some looks of a cold function give up after 300 ms, which two stores on two busy cores can need.
-          retry: 1,
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },

@@ -9,7 +9,7 @@ import { currencies } from './proofs/currencies.ts';
 import { deployedSaga } from './proofs/deployed-saga.ts';
 import { faults, limitedServices, smallAccount } from './proofs/faults.ts';
 import { idempotency } from './proofs/idempotency.ts';
-import { oversell, oversellCases } from './proofs/oversell.ts';
+import { Crowd, oversell, oversellCases } from './proofs/oversell.ts';
 import { boundsOf, races, runRace } from './proofs/races.ts';
 import { roles } from './proofs/roles.ts';
 import { routes } from './proofs/routes.ts';
@@ -24,8 +24,13 @@ import { assemblies } from './store.ts';
 
 const proofs: Readonly<Record<string, () => Promise<void>>> = {
   oversell: async () => {
+    const crowd = await Crowd.gather();
     const figures = [];
-    for (const one of oversellCases) figures.push(await oversell(one));
+    try {
+      for (const one of oversellCases) figures.push(await oversell(crowd, one));
+    } finally {
+      await crowd.stop();
+    }
     console.table(
       figures.map(({ case: { name, shoppers, stock }, other, ...rest }) => ({
         case: name,
@@ -46,7 +51,9 @@ const proofs: Readonly<Record<string, () => Promise<void>>> = {
         const { failure, ends, complete, ...rest } = await runRace(race, bounds);
         const bound = complete ? 'complete' : `bounded at ${bounds.runs}`;
         figures.push({ ...rest, bound, ends: JSON.stringify(ends), wrong: failure?.wrong.length ?? 0 });
-        if (failure) console.log([race.name, ...failure.wrong, ...failure.schedule].join('\n  '));
+        if (!failure) continue;
+        console.log([race.name, ...failure.wrong, ...failure.schedule].join('\n  '));
+        process.exitCode = 1;
       }
     }
     console.table(figures);
@@ -80,13 +87,19 @@ const proofs: Readonly<Record<string, () => Promise<void>>> = {
     const { tried, unnoticed } = await roles(console.log);
     console.table(tried);
     console.log(unnoticed.length === 0 ? 'every one was missed' : `not missed: ${unnoticed.join(', ')}`);
+    if (unnoticed.length > 0) process.exitCode = 1;
   },
-  routes: async () => console.table(await routes(undefined, undefined, console.log)),
+  routes: async () => {
+    const figures = await routes(undefined, undefined, console.log);
+    console.table(figures);
+    if (figures.some(({ wrongly, complaints }) => wrongly + complaints > 0)) process.exitCode = 1;
+  },
   agreement: async () => {
     const { books, ends, ...figures } = await agreement();
     console.table(ends);
     console.table(books.map(({ agree, ...line }) => ({ ...line, agree: agree ? 'yes' : 'NO' })));
     console.table(figures);
+    if (books.some(({ agree }) => !agree)) process.exitCode = 1;
   },
   bundles: async () => {
     await synthesise({ assembly: assemblies.local });
@@ -100,6 +113,7 @@ function printFaults(figures: readonly FaultFigures[]): void {
   );
   for (const { at, fault, wrong } of figures)
     for (const line of wrong) console.log(`${at}, ${fault}: ${line}`);
+  if (figures.some(({ wrong }) => wrong.length > 0)) process.exitCode = 1;
 }
 
 const name = process.argv[2] ?? '';

@@ -221,6 +221,7 @@ export interface DropTerms {
   readonly admission: { readonly rate: number };
   readonly fallbackPerSecond: number;
   readonly holdSeconds?: number;
+  readonly arrivalShards?: number;
 }
 
 /** Announces a drop of a SKU, which opens as soon as it may unless told. */

@@ -82,21 +82,52 @@ export const oversellCases: readonly OversellCase[] = [
   },
 ];
 
+/** A store whose functions run in several environments, so that they conflict with each other as they do on AWS. */
+export class Crowd {
+  readonly store: Store;
+  readonly #shoppers: Promise<Shopper>[] = [];
+
+  private constructor(store: Store) {
+    this.store = store;
+  }
+
+  static async gather(): Promise<Crowd> {
+    return new Crowd(await openStore({ environments: 4 }));
+  }
+
+  /** Shoppers with accounts: the same ones for every case, from the `from`-th on. */
+  shoppers(count: number, from = 0): Promise<Shopper[]> {
+    while (this.#shoppers.length < from + count) this.#shoppers.push(this.store.account());
+    return Promise.all(this.#shoppers.slice(from, from + count));
+  }
+
+  stop(): Promise<void> {
+    return this.store.stop();
+  }
+}
+
+type Shopper = Awaited<ReturnType<Store['account']>>;
+
 /**
  * All shoppers at once, with transactions in conflict as on AWS: how many units were sold, what everybody was
  * answered, and whether the provider's book and the stock agree.
  */
-export async function oversell(one: OversellCase, contentionMs = 5): Promise<OversellFigures> {
-  // Several environments, so that they conflict with each other as they do on AWS.
-  const store = await openStore({ environments: 4 });
+export async function oversell(crowd: Crowd, one: OversellCase, contentionMs = 5): Promise<OversellFigures> {
+  const { store } = crowd;
   try {
     const goods = await sell(store, { stock: one.stock, shards: one.shards });
     const lines: Line[] = one.quantities.map((quantity) => ({ sku: goods.sku, quantity }));
     const total = await totalOf(store, lines);
-    const shoppers = await Promise.all(Array.from({ length: one.shoppers }, () => store.account()));
+    const chargedBefore = new Set((await charges(store)).map(({ id }) => id));
+    const shoppers = await crowd.shoppers(one.shoppers);
+    // Those who come after the crowd, and again; the last one holds units.
+    const latecomers = 2 * (one.heldBack ?? 0);
+    const later = await crowd.shoppers(latecomers, one.shoppers);
+    const again = await crowd.shoppers(latecomers, one.shoppers + latecomers);
     if (one.heldBack) {
       const held = [{ sku: goods.sku, quantity: one.heldBack }];
-      const { token } = await store.account();
+      const [holder] = await crowd.shoppers(1, one.shoppers + 2 * latecomers);
+      const { token } = holder!;
       await order(store, { token, lines: held, total: await totalOf(store, held), payWith: null });
     }
     await store.request('DELETE', '/_local/meter');
@@ -119,7 +150,6 @@ export async function oversell(one: OversellCase, contentionMs = 5): Promise<Ove
     let writesWhileLatched = 0;
     let soldAgain = 0;
     if (one.heldBack) {
-      const later = await Promise.all(Array.from({ length: 2 * one.heldBack }, () => store.account()));
       answers.push(...(await everybody(later)));
       writesWhileLatched = (await stockWritesOf(store)) - stockWrites;
       // Who has paid keeps what they bought; the held units expire.
@@ -133,7 +163,6 @@ export async function oversell(one: OversellCase, contentionMs = 5): Promise<Ove
       await store.request('POST', '/_local/clock', { json: { advanceSeconds: 16 * 60 } });
       await runSchedule(store, 'sweep-due');
       shoppers.push(...later);
-      const again = await Promise.all(Array.from({ length: 2 * one.heldBack }, () => store.account()));
       const answersAgain = await everybody(again);
       shoppers.push(...again);
       answers.push(...answersAgain);
@@ -150,7 +179,7 @@ export async function oversell(one: OversellCase, contentionMs = 5): Promise<Ove
     const outOfStock = refusals.filter(
       ({ status, body }) => status === 409 && body.type.endsWith('/out-of-stock'),
     );
-    const book = await charges(store);
+    const book = (await charges(store)).filter(({ id }) => !chargedBefore.has(id));
     const captured = book.filter(({ status }) => status === 'captured');
     return {
       case: one,
@@ -175,7 +204,7 @@ export async function oversell(one: OversellCase, contentionMs = 5): Promise<Ove
       soldAgain,
     };
   } finally {
-    await store.stop();
+    store.cloud.setContention(undefined);
   }
 }
 

@@ -1,9 +1,15 @@
-import { describe, expect, it } from 'vitest';
-import { oversell, oversellCases } from '../../bench/proofs/oversell.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Crowd, oversell, oversellCases } from '../../bench/proofs/oversell.ts';
+
+let crowd: Crowd;
+beforeAll(async () => {
+  crowd = await Crowd.gather();
+});
+afterAll(() => crowd?.stop());
 
 describe('a crowd at once for a stock of 50, transactions in conflict', () => {
   it.each(oversellCases)('$name: exactly 50 units are sold', async (one) => {
-    const figures = await oversell(one);
+    const figures = await oversell(crowd, one);
     // That nobody is answered 503 is held in model time (unit/order/contention.test.ts): here it depends on the machine.
     expect(figures.other).toEqual({});
     expect(figures).toMatchObject({ unitsSold: 50, stockLeft: 0 });

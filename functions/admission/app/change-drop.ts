@@ -33,6 +33,7 @@ export const changeDrop =
       throw new DomainError('drop-closed', 'The drop is over, and cannot be changed.', { dropId });
     }
     const settled = resume(drop, serving, queue, now);
+    // Whoever was faster conducts it, and has written down the same.
     if (settled !== serving) await ports.settle(dropId, { ...settled, version: serving.version + 1 });
     if (!(await ports.save(changedDrop(drop, change, now), drop))) throw changed();
   };
