@@ -66,6 +66,10 @@ const proofs: Readonly<Record<string, () => Promise<void>>> = {
   faults: async () => {
     const [purchases = 200, seed = 1] = process.argv.slice(3, 5).map(Number);
     const limited = process.argv[5] === 'limited';
+    if (!(purchases > 0 && Number.isInteger(seed)) || (process.argv[5] !== undefined && !limited)) {
+      console.error('Usage: npm run prove -- faults [<purchases> [<seed> [limited]]]');
+      process.exit(1);
+    }
     const asked = { purchases, seed, log: console.log, ...(limited && { limits: smallAccount }) };
     const { figures, hits, throttles, wrong } = await faults(asked);
     const kinds = [...new Set(hits.map(({ fault }) => fault))].sort();
