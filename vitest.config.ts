@@ -4,10 +4,13 @@ import LongestFirst from './test/support/longest-first.ts';
 
 const parts = globSync('test/{unit,faults,contracts,local,stacks,statemachines}/**/*.test.ts');
 
-/** Tests that put something in the place of a module, a variable or the clock: each file has its modules to itself. */
+/**
+ * Tests that put something in the place of a module, a variable or the clock, as simulations do: each file has its modules
+ * to itself.
+ */
 const apart = parts.filter(
   (file) =>
-    file.includes('faults') ||
+    file.startsWith('test/faults/') ||
     /\bvi\.(mock|resetModules|stub|useFake|spyOn)|process\.env\.\w+ = /.test(readFileSync(file, 'utf8')),
 );
 

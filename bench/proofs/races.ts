@@ -541,28 +541,8 @@ export const races: readonly Race[] = [
       ];
     },
   },
-  {
-    name: 'grow against one draw',
-    stock: [2],
-    start: async (track) => {
-      const { world, actors } = track;
-      world.spawn('grow', () => actors.grow('grow', sku, 2));
-      world.spawn('order', () => actors.place('order', key, request(undefined)));
-      return () => ['grow', 'order'].flatMap((actor) => answered(track, actor, undefined));
-    },
-  },
-  {
-    name: 'grow against draw',
-    stock: [2],
-    start: async (track) => {
-      const { world, actors } = track;
-      world.spawn('grow', () => actors.grow('grow', sku, 2));
-      world.spawn('order A', () => actors.place('order A', key, request(undefined)));
-      world.spawn('order B', () => actors.place('order B', 'key-2', request(undefined)));
-      // There is a unit for each of them during all of it.
-      return () => ['grow', 'order A', 'order B'].flatMap((actor) => answered(track, actor, undefined));
-    },
-  },
+  growth('grow against one draw', { order: key }),
+  growth('grow against draw', { 'order A': key, 'order B': 'key-2' }),
   {
     name: 'an order ended by three at once',
     stock: [2],
@@ -588,6 +568,21 @@ async function awaitingShopper(track: Track): Promise<void> {
   world.spawn('before', () => actors.work('before', { orderId, resumed: false }));
   await world.idle();
   world.now += minute;
+}
+
+/** Shards grow while orders draw; there is a unit for each of them during all of it. */
+function growth(name: string, keys: Readonly<Record<string, string>>): Race {
+  return {
+    name,
+    stock: [2],
+    start: async (track) => {
+      const { world, actors } = track;
+      world.spawn('grow', () => actors.grow('grow', sku, 2));
+      for (const [actor, own] of Object.entries(keys))
+        world.spawn(actor, () => actors.place(actor, own, request(undefined)));
+      return () => ['grow', ...Object.keys(keys)].flatMap((actor) => answered(track, actor, undefined));
+    },
+  };
 }
 
 /** The reservation ends at some moment of the race; the sweep comes after it. */

@@ -1,3 +1,5 @@
+import { remember } from './remember.ts';
+
 /** The current time in milliseconds since the epoch. A port: tests and simulations pass their own. */
 export type Now = () => number;
 
@@ -8,15 +10,12 @@ export function isoInstant(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }
 
-/** By time zone: to make one takes a hundred times as long as to use it. */
-const dates = new Map<string, Intl.DateTimeFormat>();
+// The Swedish locale writes dates in the ISO order.
+const dateFormat = remember((timeZone) => new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short' }));
 
 /** The calendar date (`YYYY-MM-DD`) of an instant in an IANA time zone. */
 export function dateIn(timeZone: string, instant: string | number): string {
-  // The Swedish locale writes dates in the ISO order.
-  const format = dates.get(timeZone) ?? new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short' });
-  dates.set(timeZone, format);
-  return format.format(new Date(instant));
+  return dateFormat(timeZone).format(new Date(instant));
 }
 
 /** Waits in real time. A port of what retries. */

@@ -1,4 +1,5 @@
 import type { Currency, Money } from './contract.ts';
+import { remember } from './remember.ts';
 
 /** Minor-unit digits by currency (ISO 4217, list one). */
 const digits: Readonly<Record<Currency, number>> = { KRW: 0, JPY: 0, USD: 2, EUR: 2, GBP: 2, KWD: 3 };
@@ -86,14 +87,11 @@ export function toDecimal({ amount, currency }: Money): string {
   return scale === 0 ? sign + padded : `${sign}${padded.slice(0, -scale)}.${padded.slice(-scale)}`;
 }
 
-/** By locale and currency: to make one takes far longer than to use it. */
-const formats = new Map<string, Intl.NumberFormat>();
+const moneyFormat = remember(
+  (locale, currency) => new Intl.NumberFormat(locale, { style: 'currency', currency }),
+);
 
 /** As a shopper reads it in `locale` (BCP 47): `₩13,000`, `US$12.99`. Exact: formatted from the decimal string. */
 export function display(value: Money, locale: string): string {
-  const { currency } = value;
-  const key = `${locale} ${currency}`;
-  const format = formats.get(key) ?? new Intl.NumberFormat(locale, { style: 'currency', currency });
-  formats.set(key, format);
-  return format.format(toDecimal(value) as Intl.StringNumericLiteral);
+  return moneyFormat(locale, value.currency).format(toDecimal(value) as Intl.StringNumericLiteral);
 }

@@ -1,5 +1,6 @@
 import type { Money } from '../../kernel/contract.ts';
 import { display } from '../../kernel/money.ts';
+import { remember } from '../../kernel/remember.ts';
 import type { OrderSummary } from '../../order/contract.ts';
 import type { Letter } from './letter.ts';
 import { en } from './messages/en.ts';
@@ -125,13 +126,8 @@ function orderRows(summary: OrderSummary, messages: Messages): Rows {
   ];
 }
 
-/** By locale and time zone: to make one takes far longer than to use it. */
-const times = new Map<string, Intl.DateTimeFormat>();
-
-function timeIn(timeZone: string, instant: string, { locale }: Messages): string {
-  const key = `${locale} ${timeZone}`;
-  const format =
-    times.get(key) ??
+const timeFormat = remember(
+  (locale, timeZone) =>
     new Intl.DateTimeFormat(locale, {
       timeZone,
       year: 'numeric',
@@ -140,9 +136,11 @@ function timeIn(timeZone: string, instant: string, { locale }: Messages): string
       hour: 'numeric',
       minute: '2-digit',
       timeZoneName: 'short',
-    });
-  times.set(key, format);
-  return format.format(new Date(instant));
+    }),
+);
+
+function timeIn(timeZone: string, instant: string, { locale }: Messages): string {
+  return timeFormat(locale, timeZone).format(new Date(instant));
 }
 
 /** Providers spell their codes with hyphens or underscores, with or without `card`. */
