@@ -151,6 +151,8 @@ it('a replay of the whole archive changes no table and sends no e-mail', async (
   const bought = [await purchase(store, goods), await purchase(store, goods)];
   for (const { orderId } of bought) await delivered(orderId);
   await outbox.settle();
+  // What an audit found missing stays on its list until the next one has seen it arrive.
+  await runSchedule(store, 'audit-events');
   const tables = ['order', 'finance', 'notification', 'reporting', 'inventory', 'sandbox'];
   const state = async () => {
     const items = await Promise.all(tables.map(outbox.scan));

@@ -1,3 +1,4 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
   DeleteCommand,
   type DynamoDBDocumentClient,
@@ -24,8 +25,18 @@ export function dynamoAuditList(
       return Item && (Item as unknown as Progress);
     },
     saveProgress: async (bucket, { auditedTo, journalledTo }) => {
-      const Item = { ...auditWatermarkKey(bucket), auditedTo, journalledTo };
-      await documents.send(new PutCommand({ TableName: table, Item }));
+      try {
+        await documents.send(
+          new PutCommand({
+            TableName: table,
+            Item: { ...auditWatermarkKey(bucket), auditedTo, journalledTo },
+            ConditionExpression: 'attribute_not_exists(pk) OR auditedTo <= :auditedTo',
+            ExpressionAttributeValues: { ':auditedTo': auditedTo },
+          }),
+        );
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      }
     },
     listed: async (bucket) => {
       const found: Listed[] = [];

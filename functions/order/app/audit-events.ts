@@ -31,6 +31,7 @@ export interface Progress {
 export interface Ports {
   readonly now: Now;
   readonly progress: (bucket: number) => Promise<Progress | undefined>;
+  /** Leaves a mark alone that has come further: another run may have been faster. */
   readonly saveProgress: (bucket: number, progress: Progress) => Promise<void>;
   readonly listed: (bucket: number) => Promise<readonly Listed[]>;
   readonly list: (bucket: number, order: Listed) => Promise<void>;
@@ -121,7 +122,7 @@ async function auditBucket(ports: Ports, bucket: number) {
     // A run that ends at its limit has come this far.
     if (upTo < to && (!before || upTo > before.auditedTo)) await reach(upTo);
   }
-  // Two runs may overlap, and a clock may run behind: the mark never moves back.
+  // A clock may run behind: the mark never moves back.
   await reach(before && before.auditedTo > to ? before.auditedTo : to);
   const missing = [...list.values()].filter(({ missingFrom }) => missingFrom !== undefined).length;
   return { looked, resent, missing, drifting };

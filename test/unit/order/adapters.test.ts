@@ -6,6 +6,7 @@ import { catalogTable } from '../../../functions/catalog/table.infra.ts';
 import { headerKey, shardKey } from '../../../functions/inventory/keys.ts';
 import { inventoryTable } from '../../../functions/inventory/table.infra.ts';
 import { bucketOf } from '../../../functions/kernel/ids.ts';
+import { dynamoAuditList } from '../../../functions/order/adapters/audit-list.ts';
 import { dynamoDueOrders } from '../../../functions/order/adapters/due-orders.ts';
 import {
   dynamoEventStore,
@@ -143,6 +144,21 @@ describe('an order ending', () => {
     await later();
     expect((await later()).swept).toBe(0);
   });
+});
+
+it('the mark of the audit stays where the faster of two runs has brought it', async () => {
+  const { progress, saveProgress } = dynamoAuditList(dynamo.documents, tables.order);
+  const of = (time: string) => ({
+    auditedTo: `2026-01-01T${time}:00.000Z`,
+    journalledTo: '2026-01-01T00:00:00.000Z',
+  });
+  await saveProgress(1, of('10:00'));
+  await saveProgress(1, of('12:00'));
+  await saveProgress(1, of('11:00'));
+  expect(await progress(1)).toMatchObject(of('12:00'));
+  const found = { ...of('12:00'), journalledTo: '2025-12-31T00:00:00.000Z' };
+  await saveProgress(1, found);
+  expect(await progress(1)).toMatchObject(found);
 });
 
 describe('an order that waits for the provider', () => {
