@@ -36,7 +36,7 @@ const contentTypes: Readonly<Record<string, string>> = {
  *    earlier date's count is what its exports hold, nothing is late; otherwise the ids are compared.
  * 3. Write each file. Running again over the same entries writes the same bytes.
  * 4. Hand on what the manifest is to say.
- * A date that is exported already is made again from the entries that its export holds, and nothing is written.
+ * A date that is exported already, or has been meanwhile, is made again from the entries that its export holds, and nothing is written.
  *
  * @throws DomainError `internal-error` when the journal has lost an entry that was exported
  */
@@ -51,6 +51,8 @@ export const exportJournal =
       ...(await lateEntries(ports, plan.date, earlier)),
     ];
     const files = exportFiles(entries, plan);
+    // Another run of the date may have been faster since it was planned: its files are no longer ours to write.
+    if (await ports.manifestAt(manifestKey(plan.date))) return madeAgain(ports, plan);
     for (const { name, content } of files) {
       await ports.write(fileKey(plan.date, name), content, contentTypes[name.split('.').at(-1)!]!);
     }

@@ -128,11 +128,13 @@ export function voidEntry(
 export type SettledItem =
   /** The fees of a day in one currency; `returned` when the provider gives some back on balance. */
   | { readonly kind: 'fee'; readonly amount: Money; readonly returned: boolean }
+  /** `returned` when the dispute was won and the money came back. */
   | {
       readonly kind: 'chargeback';
       readonly amount: Money;
       readonly orderId: string;
       readonly reference: string;
+      readonly returned: boolean;
     }
   /** What went to our bank account; `returned` when we owed the provider on balance and it was taken from there. */
   | { readonly kind: 'payout'; readonly amount: Money; readonly returned: boolean };
@@ -145,11 +147,10 @@ export type SettledItem =
 export function settlementEntry(id: string, item: SettledItem, at: string, timeZone: string): JournalEntry {
   const { kind, amount } = item;
   const account = kind === 'fee' ? 'payment-fees' : kind === 'payout' ? 'bank' : 'chargebacks';
-  const swapped = kind !== 'chargeback' && item.returned;
   return entryOf(
     { id, at, ...(kind === 'chargeback' && { orderId: item.orderId, reference: item.reference }) },
     timeZone,
-    swapped
+    item.returned
       ? [debit(kind, 'payment-clearing', amount), credit(kind, account, amount)]
       : [debit(kind, account, amount), credit(kind, 'payment-clearing', amount)],
   );

@@ -52,8 +52,11 @@ export function settlementEntries(
     const amount = { amount: Math.abs(gross), currency };
     if (type === 'dispute') {
       const orderId = reference.replace(/-[^-]*$/, '');
-      const item = { kind: 'chargeback', amount, orderId, reference } as const;
-      return [settlementEntry(`stl_${date}-${providerId}`, item, at, timeZone)];
+      const returned = gross > 0;
+      const item = { kind: 'chargeback', amount, orderId, reference, returned } as const;
+      // The bank may take the money and give it back on one day, under one id.
+      const id = `stl_${date}-${providerId}${returned ? '-won' : ''}`;
+      return [settlementEntry(id, item, at, timeZone)];
     }
     if (type === 'payout' && gross !== 0) {
       const item = { kind: 'payout', amount, returned: gross > 0 } as const;

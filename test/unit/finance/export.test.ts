@@ -244,6 +244,17 @@ describe('day after day', () => {
     expect(w.writes).toHaveLength(written);
   });
 
+  test('of two runs of a day the slower leaves alone what the faster has finished', async () => {
+    const w = world(entriesOf(on(first, 'ord_1'), []));
+    const slower = await w.plan({ date: first });
+    expect(slower.state).toBe('ready');
+    const manifest = await w.run(first);
+    const before = new Map(w.bucket);
+    w.journal.push(...entriesOf(on(first, 'ord_LATE'), []));
+    expect(await w.manifest(await w.files(slower))).toEqual(manifest);
+    expect(w.bucket).toEqual(before);
+  });
+
   test('an entry that was exported and is gone from the journal stops the next export, and its own again', async () => {
     const w = world([...entriesOf(on(first, 'ord_1'), []), ...entriesOf(on(first, 'ord_2'), [])]);
     await w.run(first);

@@ -139,7 +139,7 @@ test('a difference is resolved when the other side makes it good, with its age',
 });
 
 describe('what only the provider can tell', () => {
-  test('is booked once: fees and payouts by currency, each chargeback', async () => {
+  test('is booked once: fees and payouts by currency, each chargeback, and each that was won', async () => {
     const w = world();
     const sale = saleOn('ord_A1', first);
     w.book(sale);
@@ -147,7 +147,8 @@ describe('what only the provider can tell', () => {
       first,
       charged(sale),
       charged(sale, { type: 'dispute', providerId: 'dsp_1', gross: -10_000, fee: 0 }),
-      charged(sale, { type: 'payout', reference: 'pay_1', providerId: 'pay_1', gross: 290, fee: 0 }),
+      charged(sale, { type: 'dispute', providerId: 'dsp_1', gross: 4_000, fee: 0 }),
+      charged(sale, { type: 'payout', reference: 'pay_1', providerId: 'pay_1', gross: -3_710, fee: 0 }),
     );
     await w.reconcile(first);
     const posted = w.journal.filter(({ eventId }) => eventId.startsWith('stl_'));
@@ -172,10 +173,16 @@ describe('what only the provider can tell', () => {
         postings: ['chargebacks 10000 0', 'payment-clearing 0 10000'],
       },
       {
+        eventId: `stl_${first}-dsp_1-won`,
+        businessDate: '2026-11-21',
+        orderId: 'ord_A1',
+        postings: ['payment-clearing 4000 0', 'chargebacks 0 4000'],
+      },
+      {
         eventId: `stl_${first}-payout-USD`,
         businessDate: '2026-11-21',
         orderId: undefined,
-        postings: ['payment-clearing 290 0', 'bank 0 290'],
+        postings: ['bank 3710 0', 'payment-clearing 0 3710'],
       },
     ]);
     // Everything has been settled: nothing is left on the clearing account.

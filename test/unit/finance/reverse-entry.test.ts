@@ -96,6 +96,7 @@ test('after every entry the books balance in every currency, whatever came in wh
       amount,
       orderId: fc.constant('ord_1'),
       reference: fc.constant('ord_1-1'),
+      returned: fc.boolean(),
     }),
   );
   const entries = fc.oneof(
