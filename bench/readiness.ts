@@ -88,7 +88,7 @@ export function readinessOf(
   const units = event.stock.reduce((sum, one) => sum + one.units, 0);
   const arrivals = event.shoppers / event.within;
   const polls = event.shoppers / event.pollSeconds;
-  const throttle = throttlesOf(config, functions)[placeOrderKey()];
+  const throttles = throttlesOf(config, functions);
   const reservedInAll = Object.values(config.reservedConcurrency).reduce((sum, one) => sum + one, 0);
   const queueSeconds = assumptions.milliseconds.other / 1_000;
 
@@ -151,14 +151,21 @@ export function readinessOf(
       otherwise: 'requests of all APIs are answered 429',
       remedy: 'the account’s quota of API Gateway',
     },
-    {
-      what: 'throttle of POST /v1/orders',
-      needs: orders,
-      has: throttle?.ThrottlingRateLimit ?? config.api.requestsPerSecond,
+    ...(
+      [
+        ['placing orders', 'order-place-order', orders],
+        ['taking tickets', 'admission-take-ticket', arrivals],
+        // Each is told to come when its second has been counted.
+        ['asking for the position', 'admission-get-ticket', arrivals],
+      ] as const
+    ).map(([what, id, needs]) => ({
+      what: `throttle of ${what}`,
+      needs,
+      has: throttles[routeKey(id)]?.ThrottlingRateLimit ?? config.api.requestsPerSecond,
       unit: 'requests/s',
-      otherwise: 'orders are answered 429 by the gateway',
-      remedy: 'reservedConcurrency of order-place-order in lib/config.ts',
-    },
+      otherwise: 'requests are answered 429 by the gateway and come again; nobody loses a place',
+      remedy: `reservedConcurrency of ${id} in lib/config.ts`,
+    })),
     ...(
       [
         ['taking tickets', 'admission-take-ticket', arrivals],
@@ -281,9 +288,9 @@ function coldAt(
     .filter((check) => tightness(check) > 1);
 }
 
-function placeOrderKey(): string {
-  const spec = functions.find((one) => functionId(one) === 'order-place-order');
-  if (!spec || !('http' in spec.trigger)) throw new Error('there is no function that places orders');
+function routeKey(id: string): string {
+  const spec = functions.find((one) => functionId(one) === id);
+  if (!spec || !('http' in spec.trigger)) throw new Error(`there is no route of ${id}`);
   return routeKeyOf(spec.trigger.http);
 }
 

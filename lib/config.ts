@@ -166,8 +166,8 @@ const reservedConcurrency = {
 /** Of an account that takes 200 payments at the same time; what shoppers look at comes from the edge's cache. */
 const reservedInProduction = {
   browse: {
-    'catalog-list-products': 60,
-    'catalog-get-product': 60,
+    'catalog-list-products': 40,
+    'catalog-get-product': 40,
     'catalog-list-categories': 5,
     'health-get-open-api': 5,
     'health-not-found': 5,
@@ -178,8 +178,8 @@ const reservedInProduction = {
     'cart-put-cart-line': 30,
     'cart-delete-cart-line': 5,
     'cart-claim-cart': 5,
-    'admission-take-ticket': 40,
-    'admission-get-ticket': 20,
+    'admission-take-ticket': 60,
+    'admission-get-ticket': 40,
     'admission-show-drop': 5,
   },
   order: { 'order-place-order': 150 },

@@ -4,8 +4,9 @@ import { functionId } from './bundle.ts';
 import type { FunctionSpec } from './function-spec.ts';
 import { routeKeyOf } from './http-route.ts';
 
-/** Seconds that a request of a class occupies an environment under load; at least twice what `bench/assumptions.json` takes at rest. */
-const secondsServed: Readonly<Record<Priority, number>> = {
+/** Seconds that a request occupies an environment under load; at least twice what `bench/assumptions.json` takes at rest. */
+const secondsRead = 0.03;
+const secondsWritten: Readonly<Record<Priority, number>> = {
   browse: 0.03,
   cart: 0.04,
   order: 0.1,
@@ -36,8 +37,9 @@ export function throttlesOf(
     const reserved = config.reservedConcurrency[functionId(spec)];
     if (!('http' in spec.trigger) || reserved === undefined) continue;
     const { http: route } = spec.trigger;
+    const seconds = route.method === 'GET' ? secondsRead : secondsWritten[route.priority];
     throttles[routeKeyOf(route)] = {
-      ThrottlingRateLimit: Math.floor((usable * reserved) / secondsServed[route.priority]),
+      ThrottlingRateLimit: Math.floor((usable * reserved) / seconds),
       ThrottlingBurstLimit: reserved,
       // Settings of a route stand in place of the stage's own.
       DetailedMetricsEnabled: true,

@@ -65,17 +65,17 @@ export function waitingRoom(
         return ticketOf(await get(key, true)) ?? ticket;
       }
     },
-    second: async (dropId, second, consistent) => {
+    second: async (dropId, second, counted) => {
       const key = secondKey(dropId, second);
       const remembered = seconds.get(key.pk);
-      if (remembered) return remembered;
-      const item = await get(key, consistent);
+      if (remembered || !counted) return remembered;
+      const item = await get(key, true);
       if (!item) return undefined;
       const { base, counts, line } = item;
-      const counted = { base, counts, ...(line && { line }) };
+      const found = { base, counts, ...(line && { line }) };
       if (seconds.size >= rememberedSeconds) seconds.delete(seconds.keys().next().value!);
-      seconds.set(key.pk, counted);
-      return counted;
+      seconds.set(key.pk, found);
+      return found;
     },
     isUsed: async (dropId, position) => (await get(claimKey(dropId, position), false)) !== undefined,
     bought: async (dropId, customerId) => (await get(customerKey(dropId, customerId), true))?.units ?? 0,

@@ -5,7 +5,7 @@ import { derivedId } from '../../kernel/ids.ts';
 import { count, log } from '../../kernel/log.ts';
 import { defectMetrics } from '../../kernel/metrics.ts';
 import type { TicketView } from '../contract.ts';
-import { bucketOfTicket, drawnInTime, type Place, positionOf } from '../domain/queue.ts';
+import { bucketOfTicket, drawnInTime, type Place, positionOf, secondsUntilCounted } from '../domain/queue.ts';
 import { noSuchDrop, notOpen } from '../domain/refusals.ts';
 import { type CountedSecond, heldUntil, isStale, recentPace, servedAt } from '../domain/serving.ts';
 import type { Standing } from '../domain/standing.ts';
@@ -30,12 +30,11 @@ export interface Ports extends CountPorts {
   readonly draw: (drop: Standing['drop'], second: number, bucket: number) => Promise<number>;
   /** @returns the ticket that is stored: another one when another tab was faster */
   readonly keep: (drop: Standing['drop'], customerId: string, ticket: Ticket) => Promise<Ticket>;
-  /** Undefined as long as the second has not been counted, and for one that was counted without an arrival. */
-  readonly second: (
-    dropId: string,
-    second: number,
-    consistent: boolean,
-  ) => Promise<CountedSecond | undefined>;
+  /**
+   * Undefined for a second that was counted without an arrival. One that is not `counted` yet, as far as is known, is
+   * not looked for: at most a second later it will be known.
+   */
+  readonly second: (dropId: string, second: number, counted: boolean) => Promise<CountedSecond | undefined>;
   readonly isUsed: (dropId: string, position: number) => Promise<boolean>;
   /** Units that the shopper has bought in the drop. */
   readonly bought: (dropId: string, customerId: string) => Promise<number>;
@@ -139,7 +138,8 @@ async function look(
   const second = await ports.second(drop.id, ticket.second, counted);
   if (!second && (!counted || now >= drop.closesAt)) {
     const state = now >= drop.closesAt ? 'closed' : 'counting';
-    return { ...view, state, pollAfterSeconds: 2 + Math.floor(ports.random() * 3) };
+    const spread = Math.floor(ports.random() * 3);
+    return { ...view, state, pollAfterSeconds: secondsUntilCounted(ticket.second, now) + spread };
   }
   const position = second && positionOf(ticket, second);
   // Drawn by a clock far behind: nobody else has the place, and the shopper takes another.

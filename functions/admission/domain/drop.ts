@@ -15,8 +15,6 @@ export interface Drop {
   readonly arrivalShards: number;
   /** Since when nobody more is admitted; undefined while people are. */
   readonly pausedAt?: number | undefined;
-  /** When the last pause ended. */
-  readonly resumedAt?: number | undefined;
   /** Key of the order within a second, base64. Secret: who knew it could choose an account that comes first. */
   readonly orderKey: string;
   /** Of the admission tokens: SPKI in DER, base64. */

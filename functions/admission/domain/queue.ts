@@ -28,6 +28,17 @@ export interface Counted {
 /** Seconds after the end of a second at which it is counted: later than any number of it that is still accepted. */
 export const countAfterSeconds = 5;
 
+/**
+ * Seconds from the beginning of a second until its count can be seen as a rule: the second itself, the wait, and a look of
+ * whoever counts.
+ */
+const seenAfterSeconds = 1 + countAfterSeconds + 1;
+
+/** Whole seconds, at least one, until an arrival of `second` may be told its position. */
+export function secondsUntilCounted(second: number, now: number): number {
+  return Math.max(1, second + seenAfterSeconds - Math.floor(now / 1_000));
+}
+
 /** Milliseconds from the beginning of a second within which the answer of its counter must have come. */
 const acceptWithinMs = 4_000;
 

@@ -47,7 +47,7 @@ class Room {
       this.tickets.set(customerId, ticket);
       return ticket;
     },
-    second: async (_, second) => this.seconds.get(second),
+    second: async (_, second, counted) => (counted ? this.seconds.get(second) : undefined),
     isUsed: async (_, position) => this.claims.has(position),
     bought: async () => 0,
     key: async () => privateKey,
@@ -116,6 +116,16 @@ describe('the waiting room', () => {
     await room.pass(7);
     const before = await room.look('a');
     expect((await room.take('a')).position).toBe(before.position);
+  });
+
+  it('is asked again when the arrivals of the second can have been counted, and not before', async () => {
+    const room = new Room();
+    const { state, pollAfterSeconds } = await room.take('a');
+    expect(state).toBe('counting');
+    await room.pass(pollAfterSeconds - 2);
+    expect(await room.look('a')).toMatchObject({ state: 'counting', pollAfterSeconds: 2 });
+    await room.pass(2);
+    expect((await room.look('a')).position).toBe(1);
   });
 
   it('lets one account leave few empty places, however many tabs it opens at the same moment', async () => {

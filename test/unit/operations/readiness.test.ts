@@ -104,11 +104,11 @@ describe('readiness', () => {
   it('names the functions that begin cold, with what the crowd needs of each', () => {
     const cold = (ready: Record<string, number>) =>
       readinessOf(event, prod, {}, ready).cold.map(({ what, needs, has }) => [what, needs, has]);
-    // 1,667 arrivals a second at 15 ms, 10,000 polls but 20 environments reserved, 200 orders at 40 ms.
+    // 1,667 arrivals a second at 15 ms, 10,000 polls but 40 environments reserved, 200 orders at 40 ms.
     expect(Object.fromEntries(cold({}).map(([what, needs]) => [what, needs]))).toEqual({
       'admission-show-drop': 1,
       'admission-take-ticket': 25,
-      'admission-get-ticket': 20,
+      'admission-get-ticket': 40,
       'cart-create-cart': 3,
       'cart-get-cart': 3,
       'cart-put-cart-line': 3,
@@ -117,7 +117,7 @@ describe('readiness', () => {
     const enough = {
       'admission-show-drop': 1,
       'admission-take-ticket': 25,
-      'admission-get-ticket': 20,
+      'admission-get-ticket': 40,
       'cart-create-cart': 20,
       'cart-get-cart': 20,
       'cart-put-cart-line': 30,
