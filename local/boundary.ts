@@ -207,7 +207,7 @@ export class CrossingPoint implements Boundary {
 
   async #pause(milliseconds: number): Promise<void> {
     const over = Promise.withResolvers<void>();
-    const timer = setTimeout(over.resolve, milliseconds);
+    const timer = setTimeout(over.resolve, milliseconds / this.#options.clock.pace);
     await Promise.race([over.promise, this.#stopped.promise]);
     clearTimeout(timer);
   }

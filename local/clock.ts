@@ -9,18 +9,22 @@ interface Alarm {
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
- * A clock that runs `offset` milliseconds ahead of real time. `moved` is told every new offset, so that it can be
- * kept over a restart; `stop` forgets every alarm.
+ * A clock that runs `offset` milliseconds ahead of real time, and as fast. `moved` is told every new offset, so that it
+ * can be kept over a restart; `stop` forgets every alarm.
  */
 export function createClock(
   initialOffset = 0,
   moved: (offset: number) => void = () => {},
 ): Clock & { stop(): void } {
-  let offset = initialOffset;
+  /** It reads `base + real time × pace`. */
+  let base = initialOffset;
+  let pace = 1;
   let timer: NodeJS.Timeout | undefined;
   const alarms = new Set<Alarm>();
   const listeners = new Set<(offset: number) => void | Promise<void>>();
-  const now = (): number => Date.now() + offset;
+  const at = (real: number): number => Math.floor(base + real * pace);
+  const now = (): number => at(Date.now());
+  const offset = (real = Date.now()): number => at(real) - real;
 
   function ring(): void {
     const due = [...alarms].filter((alarm) => alarm.at <= now()).sort((a, b) => a.at - b.at);
@@ -36,21 +40,40 @@ export function createClock(
     timer = undefined;
     if (alarms.size === 0) return;
     const next = Math.min(...[...alarms].map((alarm) => alarm.at));
-    timer = setTimeout(ring, Math.min(Math.max(next - now(), 0), LONGEST_TIMER));
+    timer = setTimeout(ring, Math.min(Math.max((next - now()) / pace, 0), LONGEST_TIMER));
     timer.unref();
+  }
+
+  async function tell(): Promise<void> {
+    for (const listener of [...listeners]) await listener(offset());
   }
 
   return {
     now,
     get offset() {
-      return offset;
+      return offset();
+    },
+    get pace() {
+      return pace;
+    },
+    get base() {
+      return base;
     },
     async advance(milliseconds) {
       if (!(milliseconds >= 0)) throw new RangeError('the clock only moves forward');
-      offset += milliseconds;
-      moved(offset);
+      base += milliseconds;
+      moved(offset());
       ring();
-      for (const listener of [...listeners]) await listener(offset);
+      await tell();
+    },
+    async run(newPace) {
+      if (!(newPace > 0)) throw new RangeError('the clock never stands still');
+      const real = Date.now();
+      base += real * (pace - newPace);
+      pace = newPace;
+      moved(offset(real));
+      wind();
+      await tell();
     },
     onAdvance(listener) {
       listeners.add(listener);

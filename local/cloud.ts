@@ -17,6 +17,7 @@ import { createSes } from './ses.ts';
 import { createSqs } from './sqs.ts';
 import { createStates } from './states.ts';
 import { StreamSignal } from './streams.ts';
+import type { Clock } from './types.ts';
 
 /** Milliseconds that a transaction stays in flight where limits are imposed and nothing else is said. */
 const limitedWindowMs = 5;
@@ -42,12 +43,14 @@ export interface Cloud extends RunningCloud {
  */
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const windowMs = options.contention?.windowMs ?? (options.limits && limitedWindowMs);
-  const contention = new ContentionWindow(windowMs);
+  let clock: Clock | undefined;
+  const contention = new ContentionWindow(windowMs, () => clock?.pace ?? 1);
   const signal = new StreamSignal();
   let dynamodb: DynamoDb;
   // Started in this order and stopped in the opposite one: those that call come after those that answer.
   const running = await startRuntime(options, [
     (runtime) => {
+      clock = runtime.clock;
       dynamodb = createDynamoDb(runtime, contention, signal);
       return dynamodb;
     },

@@ -18,11 +18,14 @@ const MESSAGE = 'Transaction is ongoing for the item';
  * milliseconds; single-item writes do not conflict with each other.
  */
 export class ContentionWindow {
+  readonly #pace: () => number;
   #windowMs: number | undefined;
   readonly #held = new Map<ItemKey, Hold>();
 
-  constructor(windowMs?: number) {
+  /** @param pace of the cloud's clock, in whose milliseconds the window is */
+  constructor(windowMs?: number, pace: () => number = () => 1) {
     this.#windowMs = windowMs;
+    this.#pace = pace;
   }
 
   /** Opens the window for that many milliseconds per transaction, or closes it. */
@@ -65,7 +68,7 @@ export class ContentionWindow {
       const { transactions } = this.#hold(key);
       transactions.set(id, (transactions.get(id) ?? 0) + 1);
     }
-    const elapsed = new Promise((done) => setTimeout(done, windowMs));
+    const elapsed = new Promise((done) => setTimeout(done, windowMs / this.#pace()));
     try {
       return await run();
     } finally {

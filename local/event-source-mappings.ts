@@ -125,7 +125,7 @@ class Poller {
     const batch = await this.#receive(this.#batchSize, longPollSeconds);
     this.#lastRefusal = '';
     if (batch.length === 0 || this.#window === 0) return batch;
-    const until = Date.now() + this.#window * 1000;
+    const until = Date.now() + (this.#window * 1000) / this.#runtime.clock.pace;
     while (batch.length < this.#batchSize && !this.#stopped.signal.aborted) {
       const left = Math.max(0, until - Date.now()) / 1000;
       const more = await this.#receive(this.#batchSize - batch.length, Math.min(left, longPollSeconds));

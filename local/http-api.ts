@@ -286,7 +286,7 @@ class HttpApi {
 
   async #invoke(route: Route, event: unknown, traceHeader: string): Promise<HttpApiResponse> {
     const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, route.timeout);
+    const timer = setTimeout(resolve, route.timeout / this.#runtime.clock.pace);
     const [method, path] = route.routeKey.split(' ') as [string, string?];
     const { region, account } = this.#runtime;
     const sourceArn = `arn:aws:execute-api:${region}:${account}:${this.#api.ref}/${stage}/${method}${path ?? ''}`;

@@ -2,6 +2,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { InvocationMessage, WorkerMessage, WorkerSettings } from './lambda-worker.ts';
+import type { SharedClock } from './shared-clock.ts';
 
 /** How an invocation ended: `body` is JSON, the handler's result or the error members. */
 export interface InvocationOutcome {
@@ -9,10 +10,11 @@ export interface InvocationOutcome {
   readonly body: string;
 }
 
-export interface ThreadSettings extends WorkerSettings {
+export interface ThreadSettings extends Omit<WorkerSettings, 'clock'> {
   readonly name: string;
+  readonly clock: SharedClock;
   readonly environment: Readonly<Record<string, string>>;
-  /** Milliseconds of real time. */
+  /** Milliseconds, at the pace of the clock. */
   readonly timeout: number;
   /** The file that the function's output is appended to. */
   readonly logFile: string;
@@ -47,13 +49,13 @@ export class FunctionThread {
   constructor(settings: ThreadSettings) {
     this.#settings = settings;
     this.#logFile = openSync(settings.logFile, 'a');
-    const { folder, handler, clockOffset } = settings;
+    const { folder, handler, clock } = settings;
     this.#worker = new Worker(new URL('./lambda-worker.ts', import.meta.url), {
       name: settings.name,
       env: { ...settings.environment, NODE_COMPILE_CACHE: compileCache },
       // A profile of the cloud (node --cpu-prof) shows what its functions do as well.
       execArgv: process.execArgv.filter((argument) => argument.startsWith('--cpu-prof')),
-      workerData: { folder, handler, clockOffset } satisfies WorkerSettings,
+      workerData: { folder, handler, clock: clock.memory } satisfies WorkerSettings,
       stdout: true,
       stderr: true,
     });
@@ -96,7 +98,7 @@ export class FunctionThread {
     if (failure) {
       this.#settle(request.id, failure);
     } else if (this.#pending.has(request.id)) {
-      const { timeout } = this.#settings;
+      const timeout = this.#settings.timeout / this.#settings.clock.pace;
       pending.timer = setTimeout(() => this.#timeOut(request.id), timeout);
       this.#worker.postMessage({ ...request, deadline: Date.now() + timeout } satisfies InvocationMessage);
     }

@@ -8,14 +8,15 @@ import dns from 'node:dns';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
+import { SharedClock } from './shared-clock.ts';
 
 export interface WorkerSettings {
   /** The folder that holds the bundle. */
   readonly folder: string;
   /** `file.export`, as in the template. */
   readonly handler: string;
-  /** One float64: what the embedded cloud's clock is ahead of real time, in milliseconds. */
-  readonly clockOffset: SharedArrayBuffer;
+  /** Of a `SharedClock`. */
+  readonly clock: SharedArrayBuffer;
 }
 
 export interface InvocationMessage {
@@ -41,7 +42,9 @@ const realNow = Date.now;
 
 // Node has read it; a function finds the environment that its template gives it.
 delete process.env.NODE_COMPILE_CACHE;
-shiftDate(new Float64Array(settings.clockOffset));
+const clock = new SharedClock(settings.clock);
+shiftDate();
+stretchTimers();
 resolveHostPrefixes();
 const invocations = keepInvocationContext();
 
@@ -99,7 +102,7 @@ function contextOf(message: InvocationMessage): object {
     logGroupName: env.AWS_LAMBDA_LOG_GROUP_NAME,
     logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME,
     callbackWaitsForEmptyEventLoop: true,
-    getRemainingTimeInMillis: () => Math.max(0, message.deadline - realNow()),
+    getRemainingTimeInMillis: () => Math.max(0, message.deadline - realNow()) * clock.pace,
   };
 }
 
@@ -114,10 +117,10 @@ function send(message: WorkerMessage): void {
   parentPort!.postMessage(message);
 }
 
-/** `Date` follows the embedded cloud's clock; timers keep real time. The shared buffer lets a move reach us at once. */
-function shiftDate(offset: Float64Array): void {
+/** `Date` follows the embedded cloud's clock; a move of it reaches us at once. */
+function shiftDate(): void {
   const RealDate = Date;
-  const now = () => realNow() + offset[0]!;
+  const now = () => clock.at(realNow());
   function ShiftedDate(this: unknown, ...parts: unknown[]): unknown {
     if (new.target === undefined) return new RealDate(now()).toString();
     const subclass = new.target === (ShiftedDate as unknown) ? RealDate : new.target;
@@ -131,6 +134,20 @@ function shiftDate(offset: Float64Array): void {
   Object.assign(ShiftedDate, { now, parse: RealDate.parse, UTC: RealDate.UTC });
   RealDate.prototype.constructor = ShiftedDate as unknown as DateConstructor;
   globalThis.Date = ShiftedDate as unknown as DateConstructor;
+}
+
+/** Timers take as long as the clock's pace has it; a move of the clock leaves them alone. */
+function stretchTimers(): void {
+  const { setTimeout: wait, setInterval: repeat } = globalThis;
+  const { timeout } = AbortSignal;
+  const stretched = <T extends typeof wait | typeof repeat>(timer: T): T => {
+    const paced = (run: () => void, milliseconds = 0, ...rest: []) =>
+      timer(run, milliseconds / clock.pace, ...rest);
+    return Object.defineProperties(paced, Object.getOwnPropertyDescriptors(timer)) as T;
+  };
+  globalThis.setTimeout = stretched(wait);
+  globalThis.setInterval = stretched(repeat);
+  AbortSignal.timeout = (milliseconds) => timeout.call(AbortSignal, Math.round(milliseconds / clock.pace));
 }
 
 /** The SDK puts a prefix before the endpoint's host for some operations (`sync-` for StartSyncExecution). */

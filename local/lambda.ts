@@ -7,6 +7,7 @@ import { FunctionThread, type InvocationOutcome } from './lambda-thread.ts';
 import { platformLogBytes, writtenLogBytes } from './log-bytes.ts';
 import { nameOf } from './meter.ts';
 import { requireOperator } from './operator.ts';
+import { SharedClock } from './shared-clock.ts';
 import { throttled } from './throttling.ts';
 import {
   AwsError,
@@ -68,7 +69,7 @@ class Lambda implements Service {
   readonly #runtime: Runtime;
   readonly #functions = new Map<string, EmulatedFunction>();
   readonly #async: AsyncInvocations;
-  readonly #clockOffset = new SharedArrayBuffer(8);
+  readonly #sharedClock = new SharedClock();
   readonly #unreserved: Concurrency;
   /** Versions and aliases, by ARN: the version that is run. */
   readonly #versions = new Map<string, string>();
@@ -76,11 +77,9 @@ class Lambda implements Service {
 
   constructor(runtime: Runtime, environments: number) {
     this.#runtime = runtime;
-    const offset = new Float64Array(this.#clockOffset);
-    offset[0] = runtime.clock.offset;
-    this.#forgetClock = runtime.clock.onAdvance((total) => {
-      offset[0] = total;
-    });
+    const { clock } = runtime;
+    this.#sharedClock.set(clock);
+    this.#forgetClock = clock.onAdvance(() => this.#sharedClock.set(clock));
     mkdirSync(join(runtime.home, 'logs'), { recursive: true });
 
     const resources = runtime.resources('AWS::Lambda::Function');
@@ -94,7 +93,7 @@ class Lambda implements Service {
       const concurrency = reservation === undefined ? this.#unreserved : new Concurrency(reservation * share);
       this.#functions.set(
         resource.arn,
-        new EmulatedFunction(resource, runtime, this.#clockOffset, concurrency, environments),
+        new EmulatedFunction(resource, runtime, this.#sharedClock, concurrency, environments),
       );
     }
     for (const { arn, attributes } of runtime.resources('AWS::Lambda::Version'))
@@ -234,7 +233,7 @@ class Lambda implements Service {
 class EmulatedFunction {
   readonly resource: Resource;
   readonly #runtime: Runtime;
-  readonly #clockOffset: SharedArrayBuffer;
+  readonly #sharedClock: SharedClock;
   readonly #concurrency: Concurrency;
   readonly #threads = new Set<FunctionThread>();
   readonly #environments: number;
@@ -251,14 +250,14 @@ class EmulatedFunction {
   constructor(
     resource: Resource,
     runtime: Runtime,
-    clockOffset: SharedArrayBuffer,
+    sharedClock: SharedClock,
     concurrency: Concurrency,
     environments: number,
   ) {
     this.#environments = environments;
     this.resource = resource;
     this.#runtime = runtime;
-    this.#clockOffset = clockOffset;
+    this.#sharedClock = sharedClock;
     this.#concurrency = concurrency;
   }
 
@@ -302,7 +301,7 @@ class EmulatedFunction {
     const begun = performance.now();
     this.#openLog();
     // An alarm of the clock may come here before the clock's listeners have been told.
-    new Float64Array(this.#clockOffset)[0] = this.#runtime.clock.offset;
+    this.#sharedClock.set(this.#runtime.clock);
     try {
       const outcome = await this.#thread().invoke({
         id,
@@ -322,7 +321,7 @@ class EmulatedFunction {
       this.#running--;
       this.#meter('Invoke', by, {
         requests: 1,
-        ...this.#durationOf(performance.now() - begun),
+        ...this.#durationOf((performance.now() - begun) * this.#runtime.clock.pace),
         logBytes: platformLogBytes(this.resource),
       });
     }
@@ -424,7 +423,7 @@ class EmulatedFunction {
       name: ref,
       folder: this.#runtime.asset(properties.Code.S3Key),
       handler: properties.Handler,
-      clockOffset: this.#clockOffset,
+      clock: this.#sharedClock,
       environment: environmentOf(this.resource, this.#runtime),
       timeout: (properties.Timeout ?? 3) * 1000,
       logFile: join(this.#runtime.home, 'logs', `${ref}.log`),

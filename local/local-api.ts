@@ -120,7 +120,7 @@ function localRoutes(runtime: Runtime): readonly LocalRoute[] {
       async ({ name, body }) =>
         (await call('scheduler', 'RunNow', { Name: name, ...optional('Time', body.time) })) ?? {},
     ],
-    ['POST', /^\/_local\/clock$/, ({ body }) => moveClock(runtime, body.advanceSeconds)],
+    ['POST', /^\/_local\/clock$/, ({ body }) => moveClock(runtime, body)],
     ['GET', /^\/_local\/executions$/, () => executions(runtime)],
     ['GET', /^\/_local\/executions\/(.+)$/, ({ name }) => execution(runtime, name)],
     ['GET', /^\/_local\/queues$/, () => queues(runtime)],
@@ -246,12 +246,24 @@ async function sandboxKey(runtime: Runtime): Promise<string> {
   return SecretString;
 }
 
-async function moveClock(runtime: Runtime, seconds: unknown): Promise<object> {
-  if (typeof seconds !== 'number' || !(seconds >= 0)) {
+/** Slower than that, what waits for it would be given up by those who do not follow it. */
+const slowest = 0.01;
+
+async function moveClock(
+  { clock }: Runtime,
+  body: { readonly advanceSeconds?: unknown; readonly pace?: unknown },
+): Promise<object> {
+  const { pace = clock.pace } = body;
+  const advanceSeconds = body.advanceSeconds ?? (body.pace === undefined ? undefined : 0);
+  if (typeof advanceSeconds !== 'number' || !(advanceSeconds >= 0)) {
     throw new LocalProblem(422, 'validation-failed', 'advanceSeconds must be a number, 0 or more.');
   }
-  await runtime.clock.advance(seconds * 1000);
-  return { now: new Date(runtime.clock.now()).toISOString(), offsetSeconds: runtime.clock.offset / 1000 };
+  if (typeof pace !== 'number' || !(pace >= slowest && pace <= 1)) {
+    throw new LocalProblem(422, 'validation-failed', `pace must be a number from ${slowest} to 1.`);
+  }
+  if (pace !== clock.pace) await clock.run(pace);
+  await clock.advance(advanceSeconds * 1000);
+  return { now: new Date(clock.now()).toISOString(), offsetSeconds: clock.offset / 1000, pace: clock.pace };
 }
 
 /** The newest thousand runs of every state machine, newest first. */

@@ -10,7 +10,8 @@ const MAXIMUM_ENTRIES = 10;
 /** How long a pipe waits for a signal before it looks by itself. */
 const SLOW_POLL_MS = 1_000;
 const FIRST_RETRY_MS = 20;
-const LONGEST_RETRY_MS = 5_000;
+/** AWS does not say how long a pipe waits between two attempts. */
+const LONGEST_RETRY_MS = 1_000;
 const DEFAULT_BATCH_SIZE = 100;
 
 interface StreamRecord {

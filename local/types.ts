@@ -20,7 +20,10 @@ export type Caller =
   | { readonly kind: 'service'; readonly service: string; readonly sourceArn: string }
   | { readonly kind: 'operator' };
 
-/** The embedded cloud's clock: real time plus what `POST /_local/clock` has added. Milliseconds since the epoch. */
+/**
+ * The embedded cloud's clock: real time plus what `POST /_local/clock` has added, at the pace that it was given.
+ * Milliseconds since the epoch.
+ */
 export interface Clock {
   now(): number;
   /** Moves the clock forward; then calls every listener and awaits them. */
@@ -30,6 +33,12 @@ export interface Clock {
   /** Calls `run` once the clock has reached `at`, whether by waiting or by a move. Returns its cancellation. */
   at(at: number, run: () => void): () => void;
   readonly offset: number;
+  /** Its milliseconds in one of real time; 1 unless it was told otherwise. */
+  readonly pace: number;
+  /** It reads this and the real time's `pace`th part. */
+  readonly base: number;
+  /** Goes on from now at another pace. Then calls every listener of moves and awaits them. */
+  run(pace: number): Promise<void>;
 }
 
 export interface Decision {

@@ -1,3 +1,4 @@
+import type { LoadClock } from './clock.ts';
 import type { Random } from './random.ts';
 
 /** A stretch of time in which shoppers come at the same rate. */
@@ -39,17 +40,18 @@ const tickMs = 2;
 /**
  * Has everyone come when they are due, whatever has become of those before, and waits for the last to be done.
  * @param arrivals ascending, in milliseconds from now
- * @param shopper told when it was due to arrive, on the clock of `performance.now()`
+ * @param shopper told when it was due to arrive
  */
 export async function openLoop(
+  clock: LoadClock,
   arrivals: readonly number[],
   shopper: (index: number, intended: number) => Promise<void>,
 ): Promise<void> {
-  const begin = performance.now();
+  const begin = clock.now();
   const underWay: Promise<void>[] = [];
   await new Promise<void>((resolve) => {
     const tick = () => {
-      const now = performance.now() - begin;
+      const now = clock.now() - begin;
       while (underWay.length < arrivals.length && arrivals[underWay.length]! <= now) {
         const index = underWay.length;
         underWay.push(shopper(index, begin + arrivals[index]!));
@@ -60,10 +62,4 @@ export async function openLoop(
     tick();
   });
   await Promise.all(underWay);
-}
-
-/** Waits until a moment on the clock of `performance.now()`. */
-export function untilMoment(moment: number): Promise<void> {
-  const left = moment - performance.now();
-  return left <= 0 ? Promise.resolve() : new Promise((done) => setTimeout(done, left));
 }

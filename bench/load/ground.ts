@@ -2,10 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { randomOf } from '../../local/random.ts';
 import { address, type Client, charges, clientOf, type RequestOptions, until } from '../store.ts';
+import { LoadClock } from './clock.ts';
 import { type HttpAnswer, HttpClient } from './http-client.ts';
 import type { LoadOptions } from './options.ts';
 import type { Random } from './random.ts';
 import { outcomeOf, Recorder } from './recorder.ts';
+
+/** Milliseconds. */
+const longestAnswer = 60_000;
 
 /** A statement about the run that holds or does not. */
 export interface Check {
@@ -35,7 +39,7 @@ export interface Request {
   readonly token?: string;
   readonly json?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** When it is due, on the clock of `performance.now()`. */
+  /** When it is due, on the clock of the load. */
   readonly due: number;
   /** It is what the whole is about: an order. */
   readonly good?: boolean;
@@ -57,7 +61,8 @@ export class Ground {
   /** Whether the store runs in the embedded cloud, where its provider's book and its meter can be read. */
   readonly embedded: boolean;
   readonly accepted: Accepted[] = [];
-  recorder = new Recorder();
+  readonly clock: LoadClock;
+  recorder: Recorder;
   /** Requests that were answered from the edge cache, by its word. */
   readonly cache = new Map<string, number>();
   readonly #http: HttpClient;
@@ -72,12 +77,14 @@ export class Ground {
       ? { ...client, operator: async () => tokensIn(options.tokens!).operator }
       : client;
     this.random = randomOf(options.seed);
-    this.#http = new HttpClient(apiUrl, options.connections);
+    this.clock = new LoadClock(options.pace);
+    this.recorder = new Recorder(this.clock);
+    this.#http = new HttpClient(apiUrl, options.connections, longestAnswer / options.pace);
   }
 
   /** Time begins now: what was sent before does not count. */
   begin(): void {
-    this.recorder = new Recorder();
+    this.recorder = new Recorder(this.clock);
     this.accepted.length = 0;
     this.cache.clear();
   }

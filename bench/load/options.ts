@@ -25,6 +25,8 @@ export interface LoadOptions {
   readonly seed: number;
   /** Connections at the same time. */
   readonly connections: number;
+  /** The part (0.01–1) of real time at which the store's clock runs, and the crowd with it. */
+  readonly pace: number;
   /** Imposes AWS's documented limits on the store that is started. */
   readonly limits: boolean;
   readonly report: string;
@@ -50,6 +52,7 @@ export const usage = `Usage: npm run load -- --scenario browse|mix|drop|surge [o
   --distribution <d>    zipf or uniform: how goods are chosen (zipf)
   --seed <n>            the same arrivals and choices again (1)
   --connections <n>     at most at the same time (1000)
+  --pace <0.01..1>      lets the store's clock, and the crowd's, run slower than this machine's (1)
   --limits              imposes AWS's documented limits on the store that is started
   --report <file>       the report (load-<scenario>.html)`;
 
@@ -71,6 +74,7 @@ export function optionsFrom(args: readonly string[]): LoadOptions | undefined {
       distribution: text,
       seed: text,
       connections: text,
+      pace: text,
       limits: { type: 'boolean' },
       report: text,
       help: { type: 'boolean' },
@@ -88,6 +92,8 @@ export function optionsFrom(args: readonly string[]): LoadOptions | undefined {
   if (distribution !== 'zipf' && distribution !== 'uniform')
     throw new Error('--distribution is zipf or uniform');
   if (url && values.limits) throw new Error('--limits is for a store that is started here');
+  const pace = number('pace', 1);
+  if (!(pace >= 0.01 && pace <= 1)) throw new Error('--pace is a number from 0.01 to 1');
   return {
     scenario,
     ...(url && { url }),
@@ -101,6 +107,7 @@ export function optionsFrom(args: readonly string[]): LoadOptions | undefined {
     distribution,
     seed: number('seed', 1),
     connections: number('connections', 1_000),
+    pace,
     limits: values.limits ?? false,
     report: values.report ?? `load-${scenario}.html`,
   };

@@ -1,3 +1,4 @@
+import { LoadClock } from './clock.ts';
 import { Histogram } from './histogram.ts';
 import type { HttpAnswer } from './http-client.ts';
 
@@ -35,12 +36,14 @@ export class Recorder {
     goodput: number;
     latency: Histogram;
   }[] = [];
+  readonly #clock: LoadClock;
   readonly #begin: number;
   /** How late requests were sent, against when they were due: this process's own part. */
   readonly lateness = new Histogram();
 
-  /** @param begin of the run, on the clock of `performance.now()` */
-  constructor(begin: number = performance.now()) {
+  /** @param begin of the run */
+  constructor(clock = new LoadClock(), begin: number = clock.now()) {
+    this.#clock = clock;
     this.#begin = begin;
   }
 
@@ -51,12 +54,12 @@ export class Recorder {
   /** A request is sent. */
   started(intended: number): void {
     this.#second(intended).started++;
-    this.lateness.add(Math.max(0, performance.now() - intended));
+    this.lateness.add(Math.max(0, this.#clock.now() - intended));
   }
 
   /** @param good the request was what the whole is about: an order */
   answered(step: string, answer: HttpAnswer, intended: number, good = false): void {
-    const now = performance.now();
+    const now = this.#clock.now();
     const outcome = outcomeOf(answer);
     if (answer.status === 0) this.unanswered++;
     const milliseconds = now - intended;

@@ -46,14 +46,17 @@ export async function runLoad(
     const timer = setInterval(() => {
       say(progressOf(ground));
       if (++told % 20 === 0) for (const line of refusalsOf(ground)) say(line);
-    }, 1_000);
+    }, 1_000 / options.pace);
     const begin = performance.now();
+    await setPace(ground, options.pace);
     try {
       await prepared.run();
     } finally {
       clearInterval(timer);
+      await setPace(ground, 1);
     }
-    const seconds = (performance.now() - begin) / 1_000;
+    const real = (performance.now() - begin) / 1_000;
+    const seconds = real * options.pace;
     const taken = (where.cpuSeconds?.() ?? 0) - cpu;
     const spent = process.cpuUsage(own);
     say(progressOf(ground));
@@ -67,7 +70,7 @@ export async function runLoad(
     const cpuFigures = {
       'processor time of the load itself': `${((spent.user + spent.system) / 1e6).toFixed(1)} s`,
       ...(where.cpuSeconds && {
-        'processor time of the store': `${taken.toFixed(1)} s in ${seconds.toFixed(1)} s`,
+        'processor time of the store': `${taken.toFixed(1)} s in ${real.toFixed(1)} s`,
       }),
     };
     return {
@@ -81,6 +84,13 @@ export async function runLoad(
   } finally {
     ground.close();
   }
+}
+
+async function setPace({ client, embedded, options }: Ground, pace: number): Promise<void> {
+  if (options.pace === 1) return;
+  if (!embedded) throw new Error('--pace is for a store in the embedded cloud');
+  const { status, text } = await client.request('POST', '/_local/clock', { json: { pace } });
+  if (status !== 200) throw new Error(`the clock keeps its pace: ${status} ${text}`);
 }
 
 function withCommon(

@@ -141,6 +141,29 @@ test('Date follows the embedded clock in running functions too', async () => {
   expect(after.kind).toBe(true);
 });
 
+test('timers and time of a function take as long as the clock is slow', async () => {
+  const { invoke, runtime } = start(
+    `export const handler = async (_, context) => {
+      const [begun, given] = [Date.now(), context.getRemainingTimeInMillis()];
+      await new Promise((done) => setTimeout(done, 100));
+      await new Promise((done) => {
+        const timer = setInterval(() => done(clearInterval(timer)), 100);
+      });
+      return { slept: Date.now() - begun, given, rest: context.getRemainingTimeInMillis() };
+    };`,
+    { Timeout: 1 },
+  );
+  await runtime.clock.run(0.1);
+  const begun = performance.now();
+  const { slept, given, rest } = (await invoke()).Payload;
+  // More of real time than its timeout has.
+  expect(performance.now() - begun).toBeGreaterThanOrEqual(1_990);
+  expect(slept).toBeGreaterThanOrEqual(199);
+  expect(slept).toBeLessThan(1_000);
+  expect(given - rest).toBeGreaterThanOrEqual(199);
+  expect(given).toBeLessThanOrEqual(1_000);
+});
+
 test('an error of the handler is an Unhandled outcome with type, message and trace', async () => {
   const { invoke, runtime } = start(
     `export const handler = async () => { console.log('about to fail'); throw new RangeError('too far'); };`,

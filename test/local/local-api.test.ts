@@ -146,9 +146,19 @@ test('what other services keep is asked of them by the operator', async () => {
 test('POST /_local/clock moves the clock forward, never back', async () => {
   const { runtime, send } = setUp();
   const { json } = await send('POST', '/_local/clock', { advanceSeconds: 3600 });
-  expect(json).toEqual({ now: '2026-11-22T01:00:00.000Z', offsetSeconds: 3600 });
+  expect(json).toEqual({ now: '2026-11-22T01:00:00.000Z', offsetSeconds: 3600, pace: 1 });
   expect((await send('POST', '/_local/clock', { advanceSeconds: -1 })).status).toBe(422);
+  expect((await send('POST', '/_local/clock', {})).status).toBe(422);
   expect(runtime.clock.offset).toBe(3_600_000);
+});
+
+test('POST /_local/clock lets the clock run slower, never stand still or hurry', async () => {
+  const { runtime, send } = setUp();
+  const { json } = await send('POST', '/_local/clock', { pace: 0.25 });
+  expect(json).toEqual({ now: '2026-11-22T00:00:00.000Z', offsetSeconds: 0, pace: 0.25 });
+  for (const pace of [0, -1, 2, '0.5'])
+    expect((await send('POST', '/_local/clock', { pace })).status).toBe(422);
+  expect(runtime.clock.pace).toBe(0.25);
 });
 
 test('GET /_local/queues sets each queue beside the depth of its dead-letter queue', async () => {

@@ -10,6 +10,7 @@ import { startDynamoDb } from '../../local/dynoxide.ts';
 import { findFreePort } from '../../local/ports.ts';
 import { commandOf } from '../../local/processes.ts';
 import { startRuntime } from '../../local/runtime.ts';
+import { SharedClock } from '../../local/shared-clock.ts';
 import type { Service, ServiceFactory } from '../../local/types.ts';
 import { temporaryFolder } from './support/runtime.ts';
 import { attribute, writeAssembly } from './support/templates.ts';
@@ -187,6 +188,38 @@ describe('the clock', () => {
     expect(log).toEqual(['first', 'second', 'moved 200000']);
     expect(clock.now() - start).toBeGreaterThanOrEqual(200_001);
     await expect(clock.advance(-1)).rejects.toThrow(RangeError);
+  });
+
+  it('goes on from where it is at another pace, and its alarms with it', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const clock = createClock(5_000);
+    onTestFinished(() => clock.stop());
+    const start = clock.now();
+    const rung: number[] = [];
+    clock.at(start + 100, () => rung.push(clock.now() - start));
+    await clock.run(0.25);
+    expect(clock.now()).toBe(start);
+    await vi.advanceTimersByTimeAsync(396);
+    expect(clock.now() - start).toBe(99);
+    expect(rung).toEqual([]);
+    await vi.advanceTimersByTimeAsync(4);
+    expect(rung).toEqual([100]);
+    await clock.advance(1_000);
+    await clock.run(1);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(clock.now() - start).toBe(1_110);
+    expect(clock.offset).toBe(5_000 + 1_000 - 300);
+    await expect(clock.run(0)).rejects.toThrow(RangeError);
+  });
+
+  it('is the same in the threads of functions, whatever its pace', () => {
+    const written = new SharedClock();
+    const read = new SharedClock(written.memory);
+    written.set({ base: 5_000, pace: 1 });
+    expect(read.at(100)).toBe(5_100);
+    written.set({ base: 5_075, pace: 0.25 });
+    expect([read.at(100), read.at(200), read.pace]).toEqual([5_100, 5_125, 0.25]);
   });
 
   it('rings by itself when the time comes', async () => {

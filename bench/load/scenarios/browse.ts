@@ -1,6 +1,6 @@
 import { type Goods, sell, totalOf } from '../../store.ts';
-import { openLoop, poisson, untilMoment } from '../arrivals.ts';
-import type { Scenario } from '../ground.ts';
+import { openLoop, poisson } from '../arrivals.ts';
+import type { Ground, Scenario } from '../ground.ts';
 import { checkInvariants } from '../invariants.ts';
 import { between, ranks } from '../random.ts';
 
@@ -28,25 +28,25 @@ export const browse: Scenario = async (ground) => {
     let last = goods[0]!;
     for (let looks = between(random, 1, 4); looks > 0; looks--) {
       last = goods[choose()]!;
-      next = await after(random);
+      next = await after(ground);
       await ground.send('GET /v1/products/{productId}', `/v1/products/${last.productId}`, { due: next });
     }
     if (random() >= fills) return;
     const token = tokens[index % tokens.length]!;
     const lines = [{ sku: last.sku, quantity: 1 }];
-    next = await after(random);
+    next = await after(ground);
     const cart = await ground.send('POST /v1/carts', '/v1/carts?country=KW', {
       token,
       json: { lines },
       due: next,
     });
     if (cart.status !== 201 || random() >= buys) return;
-    next = await after(random);
+    next = await after(ground);
     await ground.buy(token, { lines, cartId: JSON.parse(cart.body).id }, total, next);
   };
 
   return {
-    run: () => openLoop(arrivals, shopper),
+    run: () => openLoop(ground.clock, arrivals, shopper),
     conclude: async () => {
       const before = new Map(goods.map(({ sku }) => [sku, unitsEach]));
       const { checks } = await checkInvariants(ground, before);
@@ -67,8 +67,8 @@ export const browse: Scenario = async (ground) => {
 };
 
 /** A shopper thinks for one to three seconds; what is sent then is due at that moment. */
-async function after(random: () => number): Promise<number> {
-  const due = performance.now() + 1_000 + random() * 2_000;
-  await untilMoment(due);
+async function after({ clock, random }: Ground): Promise<number> {
+  const due = clock.now() + 1_000 + random() * 2_000;
+  await clock.until(due);
   return due;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { announceDrop, type Goods, left, moveClockTo, sell, timeOf, totalOf } from '../../store.ts';
-import { openLoop, untilMoment, within } from '../arrivals.ts';
+import { openLoop, within } from '../arrivals.ts';
 import { readMeter, unitsOfATransactionalWrite } from '../cost.ts';
 import { type DropFacts, dropChecks, type Told } from '../drop-checks.ts';
 import type { Ground, Scenario } from '../ground.ts';
@@ -66,24 +66,24 @@ export const drop: Scenario = async (ground) => {
     fallbackPerSecond: 5,
     holdSeconds,
   });
-  /** Milliseconds by which the store's clock is ahead of ours. */
+  /** Milliseconds by which the store's clock is ahead of the load's. */
   let ahead = 0;
 
   const shopper = async (index: number, due: number): Promise<void> => {
     const visit = new Visit(ground, { goods, total, token: tokens[index]!, dropId, facts, random, ahead });
     const end = await visit.run(due, untilTicket);
-    if (end !== 'abandoned') untilEnd.add(performance.now() - due);
+    if (end !== 'abandoned') untilEnd.add(ground.clock.now() - due);
     ends.set(end, (ends.get(end) ?? 0) + 1);
   };
 
   return {
     run: async () => {
       if (ground.embedded) await moveClockTo(client, opensAt - seenBeforeSeconds * 1_000);
-      ahead = (await storeNow(ground)) - Date.now();
+      ahead = (await storeNow(ground)) - ground.clock.now();
       const over = new AbortController();
       conduct(ground, over.signal);
-      await untilMoment(performance.now() + (opensAt + 500 - (Date.now() + ahead)));
-      await openLoop(arrivals, shopper).finally(() => over.abort());
+      await ground.clock.until(opensAt + 500 - ahead);
+      await openLoop(ground.clock, arrivals, shopper).finally(() => over.abort());
     },
     conclude: async () => {
       const unsold = await left(client, goods.sku);
@@ -139,7 +139,7 @@ interface Shared {
   readonly dropId: string;
   readonly facts: DropFacts;
   readonly random: () => number;
-  /** Milliseconds by which the store's clock is ahead. */
+  /** Milliseconds by which the store's clock is ahead of the load's. */
   readonly ahead: number;
 }
 
@@ -161,7 +161,7 @@ class Visit {
     if (random() < gatecrashers) facts.gatecrashers.push((await this.#order(due, undefined)).status);
     const ticket = random() < manyTabs ? await this.#ticketFromTabs(due) : await this.#takeTicket(due);
     if (typeof ticket === 'string') return ticket;
-    untilTicket.add(performance.now() - due);
+    untilTicket.add(this.#ground.clock.now() - due);
     return this.#wait(ticket, abandons);
   }
 
@@ -197,7 +197,7 @@ class Visit {
 
   async #wait(given: Ticket, abandons: boolean): Promise<End> {
     const { facts, dropId, token } = this.#shared;
-    const begin = performance.now();
+    const begin = this.#ground.clock.now();
     let ticket = given;
     let seconds = ticket.pollAfterSeconds;
     for (;;) {
@@ -244,7 +244,7 @@ class Visit {
         if (end !== 'lapsed') return end;
       }
       if (ticket.state === 'lapsed' || ticket.admission) {
-        const renewed = await this.#takeTicket(performance.now());
+        const renewed = await this.#takeTicket(this.#ground.clock.now());
         if (typeof renewed === 'string') return renewed;
         ticket = renewed;
         seconds = ticket.pollAfterSeconds;
@@ -255,7 +255,7 @@ class Visit {
   /** An answer that says "not now" is asked again with the same key; an admission may have run out meanwhile. */
   async #buy(admission: string): Promise<End | 'lapsed'> {
     const key = randomUUID();
-    const first = performance.now();
+    const first = this.#ground.clock.now();
     for (let due = first; ; ) {
       const answer = await this.#order(due, admission, key);
       if (answer.status === 201) {
@@ -297,14 +297,14 @@ class Visit {
   }
 
   #tell(by: Told['by'], due: number): void {
-    const now = Date.now() + this.#shared.ahead;
-    this.#shared.facts.told.push({ by, from: now - (performance.now() - due), until: now });
+    const { facts, ahead } = this.#shared;
+    facts.told.push({ by, from: due + ahead, until: this.#ground.clock.now() + ahead });
   }
 
   /** Nobody comes back at the same moment as everybody else. */
   async #later(seconds: number): Promise<number> {
-    const due = performance.now() + seconds * 1_000 * (0.9 + 0.2 * this.#shared.random());
-    await untilMoment(due);
+    const due = this.#ground.clock.now() + seconds * 1_000 * (0.9 + 0.2 * this.#shared.random());
+    await this.#ground.clock.until(due);
     return due;
   }
 }

@@ -29,7 +29,7 @@ interface Slot {
   busy: boolean;
 }
 
-/** Moments on the clock of `performance.now()`. */
+/** Moments on the clock of the load. */
 interface Timed {
   readonly answer: HttpAnswer;
   readonly from: number;
@@ -54,7 +54,7 @@ export const mix: Scenario = async (ground) => {
   const market = new Market(ground, slots, operator);
   return {
     run: () =>
-      openLoop(arrivals, (index, due) => {
+      openLoop(ground.clock, arrivals, (index, due) => {
         const token = tokens[index % tokens.length]!;
         return market.transaction(weighted(random, parts), index, token, due);
       }),
@@ -98,7 +98,7 @@ class Market {
     this.#slots = slots;
     this.#operator = operator;
     this.#choose = ranks(ground.random, slots.length, ground.options.distribution);
-    const now = performance.now();
+    const now = ground.clock.now();
     for (const { goods } of slots) this.#opened(goods, now, now);
   }
 
@@ -143,9 +143,9 @@ class Market {
     if (made.answer.status !== 201) return false;
     const cart = JSON.parse(made.answer.body);
     this.#saw(session, cart.lines, made);
-    const from = performance.now();
+    const from = this.#ground.clock.now();
     const bought = await this.#ground.buy(token, { lines, cartId: cart.id }, cart.total, from);
-    const until = performance.now();
+    const until = this.#ground.clock.now();
     const placed = bought.order?.lines.map(({ sku, quantity }: Line) => ({ sku, quantity }));
     this.seen.checkouts.push({ asked: lines, placed, from, until });
     if (!bought.order) return false;
@@ -166,7 +166,7 @@ class Market {
     for (const { id, status, total, seq } of items.slice(0, looked)) {
       const one = await this.#timed('GET /v1/admin/orders/{orderId}', `/v1/admin/orders/${id}`, {
         token,
-        due: performance.now(),
+        due: this.#ground.clock.now(),
       });
       if (one.answer.status !== 200) continue;
       const { order, events } = JSON.parse(one.answer.body);
@@ -209,10 +209,10 @@ class Market {
     const { answer, from, until } = await this.#patch(productId, { status: 'removed' }, due);
     if (answer.status !== 200) return false;
     this.seen.replacements.push({ sku, from, until });
-    const begun = performance.now();
+    const begun = this.#ground.clock.now();
     const amount = this.#nextPrice++;
     slot.goods = await sell(this.#ground.client, { name: 'Celadon cup, new', stock: unitsEach, amount });
-    this.#opened(slot.goods, begun, performance.now());
+    this.#opened(slot.goods, begun, this.#ground.clock.now());
     return true;
   }
 
@@ -229,7 +229,7 @@ class Market {
       });
       return answer.status === 200;
     };
-    if ((await step('fulfil', due)) && (await step('deliver', performance.now()))) return true;
+    if ((await step('fulfil', due)) && (await step('deliver', this.#ground.clock.now()))) return true;
     this.#undelivered.push(orderId);
     return false;
   }
@@ -244,9 +244,9 @@ class Market {
   }
 
   async #timed(step: string, path: string, request: Parameters<Ground['send']>[2]): Promise<Timed> {
-    const from = performance.now();
+    const from = this.#ground.clock.now();
     const answer = await this.#ground.send(step, path, request);
-    return { answer, from, until: performance.now() };
+    return { answer, from, until: this.#ground.clock.now() };
   }
 
   #saw(session: number, lines: readonly any[], { from, until }: Timed): void {

@@ -35,13 +35,13 @@ export const surge: Scenario = async (ground) => {
 
   const begun = { at: 0 };
   const phase = async (rate: number, seconds: number): Promise<Window> => {
-    const from = (performance.now() - begun.at) / 1_000;
-    await openLoop(poisson([{ seconds, rate }], random), shopper);
+    const from = (ground.clock.now() - begun.at) / 1_000;
+    await openLoop(ground.clock, poisson([{ seconds, rate }], random), shopper);
     return { rate, from, seconds };
   };
   return {
     run: async () => {
-      begun.at = performance.now();
+      begun.at = ground.clock.now();
       // Cold functions say nothing of what a warm store takes.
       await phase(options.rate / 2, warmUp);
       for (let { rate } = options; steps.length === 0 || rate <= options.ceiling; rate *= growth) {
@@ -57,9 +57,10 @@ export const surge: Scenario = async (ground) => {
       const saturated = steps.at(-1)!.rate;
       const surgeSeconds = surgeSteps * options.seconds;
       const afterSeconds = afterSteps * options.seconds;
-      const from = (performance.now() - begun.at) / 1_000;
+      const from = (ground.clock.now() - begun.at) / 1_000;
       // Nobody waits for the crowd to be gone before normal life goes on.
       await openLoop(
+        ground.clock,
         poisson(
           [
             { seconds: surgeSeconds, rate: surgeFactor * saturated },

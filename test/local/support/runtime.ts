@@ -156,11 +156,22 @@ export function queueArn(name: string): string {
 /** A clock at 2026-11-22T00:00:00Z that stands still until it is moved. */
 export function manualClock(start = Date.UTC(2026, 10, 22)): Clock {
   let offset = 0;
+  let pace = 1;
   const timers = new Set<{ at: number; run: () => void }>();
   const listeners = new Set<(offset: number) => void | Promise<void>>();
   return {
     get offset() {
       return offset;
+    },
+    get base() {
+      return offset;
+    },
+    get pace() {
+      return pace;
+    },
+    async run(newPace) {
+      pace = newPace;
+      for (const listener of listeners) await listener(offset);
     },
     now: () => start + offset,
     async advance(milliseconds) {

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { openLoop, poisson, within } from '../../../bench/load/arrivals.ts';
+import { LoadClock } from '../../../bench/load/clock.ts';
 import { ranks, weighted } from '../../../bench/load/random.ts';
 import { randomOf } from '../../../local/random.ts';
 
@@ -47,13 +48,34 @@ describe('arrivals', () => {
       const held = new Promise<void>((resolve) => {
         release = resolve;
       });
-      const done = openLoop([0, 10, 20, 30], async (_, intended) => {
+      const done = openLoop(new LoadClock(), [0, 10, 20, 30], async (_, intended) => {
         due.push(intended - begin);
         await held;
       });
       await vi.advanceTimersByTimeAsync(40);
       expect(due).toEqual([0, 10, 20, 30]);
       release();
+      await done;
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('come as much later as the clock is slower', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] });
+    try {
+      const clock = new LoadClock(0.2);
+      const begin = clock.now();
+      const due: number[] = [];
+      const done = openLoop(clock, [0, 10, 20], async (_, intended) => {
+        due.push(intended - begin);
+        await clock.until(intended + 10);
+        expect(clock.now() - begin).toBeGreaterThanOrEqual(intended - begin + 10);
+      });
+      await vi.advanceTimersByTimeAsync(60);
+      expect(due).toEqual([0, 10]);
+      await vi.advanceTimersByTimeAsync(100);
+      expect(due).toEqual([0, 10, 20]);
       await done;
     } finally {
       vi.useRealTimers();

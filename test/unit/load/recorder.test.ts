@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { LoadClock } from '../../../bench/load/clock.ts';
 import { readingOf } from '../../../bench/load/cost.ts';
 import { Histogram } from '../../../bench/load/histogram.ts';
 import { outcomeOf, Recorder, reasonOf } from '../../../bench/load/recorder.ts';
@@ -70,7 +71,8 @@ describe('what is written down', () => {
   });
 
   it('counts goodput in the second in which it was accepted', () => {
-    const recorder = new Recorder(performance.now() - 2_500);
+    const clock = new LoadClock();
+    const recorder = new Recorder(clock, clock.now() - 2_500);
     const due = performance.now();
     recorder.answered('POST /v1/orders', answer(201), due, true);
     recorder.answered('POST /v1/orders', answer(503, 'temporary-reduced-capacity'), due, true);
