@@ -6,7 +6,7 @@ import { type Scene, setScene, setScenes } from './support/scene.ts';
 
 const seed = 20_261_122;
 /** Valid requests to each route, and as many spoilt ones; 200 in `npm run prove -- routes`. */
-const count = 25;
+const count = 40;
 
 let store: Store | undefined;
 let scenes: readonly Scene[];
