@@ -10,7 +10,7 @@ import { surge } from './scenarios/surge.ts';
 const scenarios: Readonly<Record<LoadOptions['scenario'], Scenario>> = { browse, mix, drop, surge };
 
 /** How long the store may take after the last answer until nothing is under way any more. */
-const restMs = 300_000;
+const restMs = 1_200_000;
 
 interface Where {
   readonly apiUrl: string;
