@@ -1,7 +1,7 @@
 import { functions } from '../lib/stacks/specs.ts';
 import type { MeterLine } from '../local/types.ts';
 import assumptions from './assumptions.json' with { type: 'json' };
-import { openStore, order, type Store, sell, settled, totalOf, until } from './store.ts';
+import { busyQueues, openStore, order, type Store, sell, settled, totalOf, until } from './store.ts';
 
 /** What N purchases caused, one after another: the meter's reading after them, nothing else having happened. */
 export interface OrderReading {
@@ -30,10 +30,7 @@ async function purchase(
 }
 
 async function comeToRest(store: Store): Promise<void> {
-  await until('all queues are empty', async () => {
-    const { body } = await store.request('GET', '/_local/queues');
-    return body.items.every((queue: any) => queue.visible + queue.inFlight + (queue.delayed ?? 0) === 0);
-  });
+  await until('all queues are empty', async () => (await busyQueues(store)).length === 0);
 }
 
 /**

@@ -161,6 +161,19 @@ export async function until<T>(
   }
 }
 
+interface Queue {
+  readonly name: string;
+  readonly visible: number;
+  readonly inFlight: number;
+  readonly delayed: number;
+}
+
+/** The queues that hold or hand out a message: none, and nothing is under way any more. */
+export async function busyQueues(client: Client): Promise<readonly Queue[]> {
+  const { body } = await client.request('GET', '/_local/queues');
+  return (body.items as Queue[]).filter(({ visible, inFlight, delayed }) => visible + inFlight + delayed > 0);
+}
+
 export const address = {
   name: 'Kim Yuna',
   line1: '1 Sejong-daero',

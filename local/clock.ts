@@ -22,9 +22,9 @@ export function createClock(
   let timer: NodeJS.Timeout | undefined;
   const alarms = new Set<Alarm>();
   const listeners = new Set<(offset: number) => void | Promise<void>>();
-  const at = (real: number): number => Math.floor(base + real * pace);
-  const now = (): number => at(Date.now());
-  const offset = (real = Date.now()): number => at(real) - real;
+  const reading = (real: number): number => Math.floor(base + real * pace);
+  const now = (): number => reading(Date.now());
+  const offset = (real = Date.now()): number => reading(real) - real;
 
   function ring(): void {
     const due = [...alarms].filter((alarm) => alarm.at <= now()).sort((a, b) => a.at - b.at);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { randomOf } from '../../local/random.ts';
-import { address, type Client, charges, clientOf, type RequestOptions, until } from '../store.ts';
+import { address, busyQueues, type Client, charges, clientOf, type RequestOptions, until } from '../store.ts';
 import { LoadClock } from './clock.ts';
 import { type HttpAnswer, HttpClient } from './http-client.ts';
 import type { LoadOptions } from './options.ts';
@@ -185,10 +185,7 @@ export class Ground {
     await until(
       'all queues are empty',
       async () => {
-        const { body } = await this.client.request('GET', '/_local/queues');
-        const busy = body.items.filter(
-          ({ visible, inFlight, delayed = 0 }: any) => visible + inFlight + delayed > 0,
-        );
+        const busy = await busyQueues(this.client);
         const state = JSON.stringify(busy);
         if (state !== seen) since = performance.now();
         seen = state;

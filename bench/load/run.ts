@@ -48,8 +48,8 @@ export async function runLoad(
       if (++told % 20 === 0) for (const line of refusalsOf(ground)) say(line);
     }, 1_000 / options.pace);
     const begin = performance.now();
-    await setPace(ground, options.pace);
     try {
+      await setPace(ground, options.pace);
       await prepared.run();
     } finally {
       clearInterval(timer);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { configOf } from '../../lib/config.ts';
-import { type Answer, clientOf, left, order, sell, until } from '../store.ts';
+import { type Answer, busyQueues, clientOf, left, order, sell, until } from '../store.ts';
 import { address } from './calls.ts';
 import type { Peer } from './peer.ts';
 import { freePort, serve } from './processes.ts';
@@ -59,12 +59,7 @@ export function floodgate(profiles?: string): Peer {
         },
         stock: ({ sku }) => left(client, sku),
         rest: async () => {
-          const quiet = async () => {
-            const { body } = await client.request('GET', '/_local/queues');
-            return body.items.every(
-              (queue: any) => queue.visible + queue.inFlight + (queue.delayed ?? 0) === 0,
-            );
-          };
+          const quiet = async () => (await busyQueues(client)).length === 0;
           // Between a stream and a queue an event is in neither for a moment.
           for (let seen = 0; seen < 3; ) {
             await until('all queues are empty', quiet, 600_000);

@@ -2,7 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { fold, type Order, type OrderEvent } from '../../functions/order/domain/order.ts';
 import type { LimitOptions } from '../../local/limits.ts';
 import type { Caller, FaultRule, FaultsView } from '../../local/types.ts';
-import { charges, type Goods, openStore, order, type Store, sell, totalOf, until } from '../store.ts';
+import {
+  busyQueues,
+  charges,
+  type Goods,
+  openStore,
+  order,
+  type Store,
+  sell,
+  totalOf,
+  until,
+} from '../store.ts';
 
 export interface FaultSoakFigures {
   readonly purchases: number;
@@ -144,11 +154,7 @@ export class FaultyStore {
     let seen = '';
     let since = performance.now();
     for (let moves = 0; moves < 20; ) {
-      const { items } = (await this.store.request('GET', '/_local/queues')).body;
-      const busy = items.filter(
-        ({ name, visible, inFlight, delayed }: any) =>
-          !/dead/i.test(name) && visible + inFlight + delayed > 0,
-      );
+      const busy = (await busyQueues(this.store)).filter(({ name }) => !/dead/i.test(name));
       if (busy.length === 0) return;
       const state = JSON.stringify([busy, this.#work()]);
       if (state !== seen) since = performance.now();

@@ -95,7 +95,7 @@ export class Crowd {
   }
 
   static async gather(): Promise<Crowd> {
-    return new Crowd(await openStore({ environments: 2 }));
+    return new Crowd(await openStore({ environments: 4 }));
   }
 
   /** Shoppers with accounts: the same ones for every case, from the `from`-th on. */

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Resource } from '../../local/types.ts';
 import {
   announceDrop,
+  busyQueues,
   type Goods,
   moveClockTo,
   openStore,
@@ -78,10 +79,7 @@ async function whoTakesPart(store: Store, holders: readonly Holder[], use: Use):
   const seen = new Set<string>();
   const forget = listen(store, holders, ({ arn }) => seen.add(arn));
   await use();
-  await until('all queues are empty', async () => {
-    const { body } = await store.request('GET', '/_local/queues');
-    return body.items.every(({ visible, inFlight, delayed }: any) => visible + inFlight + delayed === 0);
-  });
+  await until('all queues are empty', async () => (await busyQueues(store)).length === 0);
   forget();
   return seen;
 }

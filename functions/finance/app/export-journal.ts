@@ -36,7 +36,8 @@ const contentTypes: Readonly<Record<string, string>> = {
  *    earlier date's count is what its exports hold, nothing is late; otherwise the ids are compared.
  * 3. Write each file. Running again over the same entries writes the same bytes.
  * 4. Hand on what the manifest is to say.
- * A date that is exported already, or has been meanwhile, is made again from the entries that its export holds, and nothing is written.
+ * A date that is exported already, or has been meanwhile, is made again from the entries that its export holds, and
+ * nothing is written.
  *
  * @throws DomainError `internal-error` when the journal has lost an entry that was exported
  */

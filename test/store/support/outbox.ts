@@ -1,4 +1,4 @@
-import { type Goods, order, type Store, settled, totalOf, until } from '../../../bench/store.ts';
+import { busyQueues, type Goods, order, type Store, settled, totalOf, until } from '../../../bench/store.ts';
 import type { Caller } from '../../../local/types.ts';
 
 const operator: Caller = { kind: 'operator' };
@@ -33,11 +33,7 @@ export function outboxOf(store: Store) {
   const advance = (seconds: number) =>
     store.request('POST', '/_local/clock', { json: { advanceSeconds: seconds } });
   const isQuiet = async (): Promise<boolean> => {
-    const { items } = (await store.request('GET', '/_local/queues')).body;
-    return items.every(
-      ({ name, visible, inFlight, delayed }: any) =>
-        /dead/i.test(name) || (visible === 0 && inFlight === 0 && delayed === 0),
-    );
+    return (await busyQueues(store)).every(({ name }) => /dead/i.test(name));
   };
 
   return {
