@@ -146,18 +146,22 @@ function parse(text: string): unknown {
 
 export type Client = ReturnType<typeof clientOf>;
 
-/** Waits until `look` answers something; polls every 20 ms. @throws Error saying what did not come about */
+/**
+ * Waits until `look` answers something. It looks again after 20 ms, and later the longer it has waited (a tenth of it,
+ * 250 ms at most): a look is work for the store that is waited for. @throws Error saying what did not come about
+ */
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false>,
   withinMs = 60_000,
 ): Promise<T> {
-  const deadline = performance.now() + withinMs;
+  const begun = performance.now();
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
-    if (performance.now() > deadline) throw new Error(`did not happen within ${withinMs} ms: ${what}`);
-    await new Promise((done) => setTimeout(done, 20));
+    const waited = performance.now() - begun;
+    if (waited > withinMs) throw new Error(`did not happen within ${withinMs} ms: ${what}`);
+    await new Promise((done) => setTimeout(done, Math.min(Math.max(waited / 10, 20), 250)));
   }
 }
 
