@@ -229,9 +229,12 @@ export class Actors {
     const ids = this.#world.tables.all('order').flatMap(({ orderId }) => orderId ?? []);
     const buckets = new Set(ids.map((id) => bucketOf(id, dueBuckets)));
     return {
-      sweptTo: async (bucket) => (buckets.has(bucket) ? due.sweptTo(bucket) : undefined),
+      sweptTo: due.sweptTo,
       dueBetween: async (bucket, from, to) => (buckets.has(bucket) ? due.dueBetween(bucket, from, to) : []),
-      moveTo: async (bucket, to) => (buckets.has(bucket) ? due.moveTo(bucket, to) : undefined),
+      moveTo: async (all, to) => {
+        const own = all.filter((bucket) => buckets.has(bucket));
+        if (own.length > 0) await due.moveTo(own, to);
+      },
       waiting: async (bucket) => (buckets.has(bucket) ? due.waiting(bucket) : []),
       keep: due.keep,
       forget: due.forget,

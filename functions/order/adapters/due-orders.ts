@@ -4,18 +4,20 @@ import {
   GetCommand,
   PutCommand,
   paginateQuery,
+  UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import type { DueOrders, Waiting } from '../app/sweep-due.ts';
-import { waitingKey, watermarkKey } from '../keys.ts';
+import { waitingKey, watermarksKey } from '../keys.ts';
 import { duePages } from './due-pages.ts';
 
 export function dynamoDueOrders(documents: DynamoDBDocumentClient, table: string): DueOrders {
   return {
-    sweptTo: async (bucket) => {
-      const { Item } = await documents.send(
-        new GetCommand({ TableName: table, Key: watermarkKey(bucket), ConsistentRead: true }),
+    sweptTo: async () => {
+      const { Item = {} } = await documents.send(
+        new GetCommand({ TableName: table, Key: watermarksKey, ConsistentRead: true }),
       );
-      return Item?.sweptTo;
+      const { pk: _, sk: __, ...marks } = Item;
+      return new Map(Object.entries(marks).map(([bucket, sweptTo]) => [Number(bucket), sweptTo]));
     },
     dueBetween: async (bucket, from, to) => {
       const ids: string[] = [];
@@ -23,8 +25,18 @@ export function dynamoDueOrders(documents: DynamoDBDocumentClient, table: string
         ids.push(...page.map(({ orderId }) => orderId));
       return ids;
     },
-    moveTo: async (bucket, sweptTo) => {
-      await documents.send(new PutCommand({ TableName: table, Item: { ...watermarkKey(bucket), sweptTo } }));
+    moveTo: async (buckets, sweptTo) => {
+      await documents.send(
+        new UpdateCommand({
+          TableName: table,
+          Key: watermarksKey,
+          UpdateExpression: `SET ${buckets.map((bucket) => `#b${bucket} = :to`).join(', ')}`,
+          ExpressionAttributeNames: Object.fromEntries(
+            buckets.map((bucket) => [`#b${bucket}`, String(bucket)]),
+          ),
+          ExpressionAttributeValues: { ':to': sweptTo },
+        }),
+      );
     },
     waiting: async (bucket) => {
       const found: Waiting[] = [];

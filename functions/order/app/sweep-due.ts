@@ -18,10 +18,10 @@ export interface Waiting {
 
 /** The orders by the time at which they are to be looked at, spread over buckets. Times are RFC 3339 in UTC. */
 export interface DueOrders {
-  /** Up to where the bucket has been swept; undefined before the first time. */
-  readonly sweptTo: (bucket: number) => Promise<string | undefined>;
+  /** Up to where each bucket has been swept; none of a bucket that has not been. */
+  readonly sweptTo: () => Promise<ReadonlyMap<number, string>>;
   readonly dueBetween: (bucket: number, from: string, to: string) => Promise<readonly string[]>;
-  readonly moveTo: (bucket: number, sweptTo: string) => Promise<void>;
+  readonly moveTo: (buckets: readonly number[], sweptTo: string) => Promise<void>;
   /** Those that were outstanding when they were looked at. */
   readonly waiting: (bucket: number) => Promise<readonly Waiting[]>;
   readonly keep: (bucket: number, waiting: Waiting) => Promise<void>;
@@ -47,19 +47,27 @@ const unknownFor = 60 * 60_000;
  * 2. A reservation that is over ends, its stock given back, or, while an attempt is open, its wish to end is recorded.
  * 3. What is outstanding at the provider goes on a list, and is looked at again until it is settled: the reconciler.
  *    Each look asks anew, after longer and longer pauses.
- * 4. Only then the bucket's mark moves: what could not be looked at is looked at again by the next sweep.
+ * 4. Only then the bucket's mark moves: what could not be looked at is looked at again by the next sweep. Marks of buckets
+ *    that are swept side by side move together, in one write.
  * 5. What has been outstanding for over an hour is counted.
  * @throws Error when an order could not be looked at; those after it, and the other buckets, were nevertheless
  */
 export const sweepDue = (ports: Ports) => async (): Promise<{ swept: number; unknown: number }> => {
   const sums = { swept: 0, unknown: 0, failed: 0 };
+  const marks = await ports.due.sweptTo();
   for (let first = 0; first < dueBuckets; first += bucketsAtOnce) {
+    const now = ports.now();
     const buckets = Array.from({ length: bucketsAtOnce }, (_, index) => first + index);
-    for (const counts of await Promise.all(buckets.map((bucket) => sweepBucket(ports, bucket)))) {
-      sums.swept += counts.swept;
-      sums.unknown += counts.unknown;
-      sums.failed += counts.failed;
+    const counts = await Promise.all(
+      buckets.map((bucket) => sweepBucket(ports, bucket, marks.get(bucket), now)),
+    );
+    for (const { swept, unknown, failed } of counts) {
+      sums.swept += swept;
+      sums.unknown += unknown;
+      sums.failed += failed;
     }
+    const done = buckets.filter((_, index) => counts[index]!.failed === 0);
+    if (done.length > 0) await ports.due.moveTo(done, isoInstant(now));
   }
   log.info('swept', sums);
   count(businessMetrics.unknownAttempts, sums.unknown);
@@ -70,10 +78,10 @@ export const sweepDue = (ports: Ports) => async (): Promise<{ swept: number; unk
 async function sweepBucket(
   ports: Ports,
   bucket: number,
+  sweptTo: string | undefined,
+  now: number,
 ): Promise<{ swept: number; unknown: number; failed: number }> {
   const { due } = ports;
-  const now = ports.now();
-  const sweptTo = await due.sweptTo(bucket);
   const until = isoInstant(now);
   const from = sweptTo ? isoInstant(Date.parse(sweptTo) - overlapMs) : firstInstant;
   const waiting = await due.waiting(bucket);
@@ -92,7 +100,6 @@ async function sweepBucket(
       });
     }
   }
-  if (failed === 0) await due.moveTo(bucket, until);
   const unknown = waiting.filter(({ since }) => now - Date.parse(since) > unknownFor).length;
   return { swept: ids.size - failed, unknown, failed };
 }

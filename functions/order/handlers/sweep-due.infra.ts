@@ -9,7 +9,13 @@ export const sweepDue: FunctionSpec = {
     { table: 'order', actions: ['dynamodb:Query'], indexes: ['by-due'] },
     {
       table: 'order',
-      actions: ['dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
+      actions: [
+        'dynamodb:Query',
+        'dynamodb:GetItem',
+        'dynamodb:PutItem',
+        'dynamodb:UpdateItem',
+        'dynamodb:DeleteItem',
+      ],
     },
     { table: 'inventory', actions: ['dynamodb:UpdateItem'] },
     { table: 'admission', actions: ['dynamodb:UpdateItem'] },

@@ -125,8 +125,10 @@ describe('the sweep', () => {
     const list = new Map<string, Waiting>();
     const marks = new Map<number, string>();
     const orders: DueOrders = {
-      sweptTo: async (bucket) => marks.get(bucket),
-      moveTo: async (bucket, to) => void marks.set(bucket, to),
+      sweptTo: async () => marks,
+      moveTo: async (buckets, to) => {
+        for (const bucket of buckets) marks.set(bucket, to);
+      },
       dueBetween: async (bucket, from, to) =>
         bucket === 0 && Date.parse(from) <= at && at <= Date.parse(to) ? [orderId] : [],
       waiting: async (bucket) => (bucket === 0 ? [...list.values()] : []),

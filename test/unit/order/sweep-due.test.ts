@@ -27,12 +27,12 @@ it('sweeps on past an order that cannot be ended, says so, and comes back to its
     sleep: async () => {},
     random: () => 0.5,
     due: {
-      sweptTo: async () => undefined,
+      sweptTo: async () => new Map(),
       dueBetween: async (bucket) => [...logs.keys()].filter((id) => bucketOf(id) === bucket),
       waiting: async () => [],
       keep: async () => {},
       forget: async () => {},
-      moveTo: async (bucket) => void moved.push(bucket),
+      moveTo: async (buckets) => void moved.push(...buckets),
     },
   });
   await expect(sweep()).rejects.toThrow('1 due orders could not be looked at');
