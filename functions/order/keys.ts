@@ -7,7 +7,7 @@
  * | event 1 (idempotency) | pk = ORDER#<orderId>, sk = EVENT#000001 |
  * | a customer's orders, newest first | index by-customer: customerKey = CUSTOMER#<sub>, placedKey descending |
  * | orders to be looked at by a time: the reservation ends, a refund or the shopper may be late, the audit looks at its end | index by-due: dueKey = DUE#<0..63>, dueAt up to the time |
- * | how far the sweep has come, an attribute a bucket | pk = SWEEP, sk = WATERMARKS |
+ * | how far the sweep has come, an attribute a bucket | pk = SWEEP, sk = WATERMARK |
  * | orders that wait for the payment provider | pk = OUTSTANDING#<bucket>, sk = <orderId> |
  * | how far the audit of a bucket has come | pk = AUDIT#<bucket>, sk = WATERMARK |
  * | orders that the audit must look at again | pk = AUDIT#<bucket>, sk begins with ORDER# |
@@ -70,7 +70,7 @@ export function waitingKey(bucket: number, orderId: string): { pk: string; sk: s
   return { pk: `OUTSTANDING#${bucket}`, sk: orderId };
 }
 
-export const watermarksKey = { pk: 'SWEEP', sk: 'WATERMARKS' };
+export const sweepMarksKey = { pk: 'SWEEP', sk: 'WATERMARK' };
 
 export function forgottenKey(bucket: number): { pk: string; sk: string } {
   return { pk: `FORGOTTEN#${bucket}`, sk: 'WATERMARK' };

@@ -7,14 +7,14 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import type { DueOrders, Waiting } from '../app/sweep-due.ts';
-import { waitingKey, watermarksKey } from '../keys.ts';
+import { waitingKey, sweepMarksKey } from '../keys.ts';
 import { duePages } from './due-pages.ts';
 
 export function dynamoDueOrders(documents: DynamoDBDocumentClient, table: string): DueOrders {
   return {
     sweptTo: async () => {
       const { Item = {} } = await documents.send(
-        new GetCommand({ TableName: table, Key: watermarksKey, ConsistentRead: true }),
+        new GetCommand({ TableName: table, Key: sweepMarksKey, ConsistentRead: true }),
       );
       const { pk: _, sk: __, ...marks } = Item;
       return new Map(Object.entries(marks).map(([bucket, sweptTo]) => [Number(bucket), sweptTo]));
@@ -29,7 +29,7 @@ export function dynamoDueOrders(documents: DynamoDBDocumentClient, table: string
       await documents.send(
         new UpdateCommand({
           TableName: table,
-          Key: watermarksKey,
+          Key: sweepMarksKey,
           UpdateExpression: `SET ${buckets.map((bucket) => `#b${bucket} = :to`).join(', ')}`,
           ExpressionAttributeNames: Object.fromEntries(
             buckets.map((bucket) => [`#b${bucket}`, String(bucket)]),
