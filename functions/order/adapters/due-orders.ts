@@ -7,7 +7,7 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import type { DueOrders, Waiting } from '../app/sweep-due.ts';
-import { waitingKey, sweepMarksKey } from '../keys.ts';
+import { sweepMarksKey, waitingKey } from '../keys.ts';
 import { duePages } from './due-pages.ts';
 
 export function dynamoDueOrders(documents: DynamoDBDocumentClient, table: string): DueOrders {
