@@ -73,7 +73,8 @@ async function tick(ports: Ports, dropId: string): Promise<'conducted' | 'waitin
   if (now >= drop.closesAt + drop.holdSeconds * 1_000 + 60_000) return 'over';
   if (now - serving.at < freshMs && serving.version > 1) return 'waiting';
   const before = resume(drop, serving, queue, now);
-  const counted = await countArrivals(ports, { ...standing, serving: { ...serving, ...before } }, true);
+  // Until the number is stored the drop is not conducted, and what fails from here on must leave the line as it was.
+  const counted = await countArrivals(ports, standing, before === serving);
   const claims = await ports.claims(dropId, before.lapsedTo, before.served);
   const [remaining, backlog] = await Promise.all([
     ports.remaining(drop.skus),

@@ -19,6 +19,8 @@ class Room {
   standing: Standing;
   stock = 100;
   conducted = true;
+  /** So many readings of the stock fail. */
+  failing = 0;
   /** Milliseconds that each draw takes. */
   slow: number[] = [];
   readonly counters = new Map<string, number>();
@@ -72,7 +74,13 @@ class Room {
       [...this.claims]
         .filter(([position]) => position > from && position <= to)
         .map(([position, units]) => ({ position, units })),
-    remaining: async () => this.stock,
+    remaining: async () => {
+      if (this.failing > 0) {
+        this.failing--;
+        throw new Error('not now');
+      }
+      return this.stock;
+    },
     backlog: async () => ({ waiting: 0, inFlight: 0 }),
     saveServing: async (_, serving) => {
       if (serving.version !== this.standing.serving.version + 1) return false;
@@ -279,6 +287,36 @@ describe('the waiting room', () => {
     room.conducted = true;
     await room.pass(1);
     expect(await admitted()).toBeGreaterThanOrEqual(16);
+  });
+
+  it('keeps to the fallback rate when whoever comes to conduct it fails half-way', async () => {
+    const room = new Room({ fallbackPerSecond: 2, holdSeconds: 60 });
+    room.conducted = false;
+    await room.pass(200);
+    for (const customer of many(40)) await room.take(customer);
+    await room.pass(7);
+    await room.look('customer-0');
+    await room.take('late');
+    await room.pass(7);
+    const states = async () => {
+      const all = await Promise.all([...many(40), 'late'].map(room.look));
+      return Object.fromEntries(
+        [...Map.groupBy(all, ({ state }) => state)].map(([key, own]) => [key, own.length]),
+      );
+    };
+    // The place of the late one is counted, and then the stock cannot be read.
+    room.conducted = true;
+    room.failing = 1;
+    await room.pass(1);
+    expect(room.failing).toBe(0);
+    expect(room.standing.queue.known).toBe(41);
+    const between = await states();
+    await room.pass(1);
+    const after = await states();
+    expect([between.lapsed, after.lapsed]).toEqual([undefined, undefined]);
+    expect(between.admitted).toBeLessThanOrEqual(2 * 9);
+    // Once conducted, up to ten a second.
+    expect(after.admitted).toBeLessThanOrEqual(2 * 10 + 10);
   });
 
   it('gives a place to who drew a number that was never counted, as to any whose turn has passed', async () => {
