@@ -137,9 +137,9 @@ async function look(
   const counted = queue.closedTo >= ticket.second;
   const second = await ports.second(drop.id, ticket.second, counted);
   if (!second && (!counted || now >= drop.closesAt)) {
-    const state = now >= drop.closesAt ? 'closed' : 'counting';
+    if (now >= drop.closesAt) return { ...view, state: 'closed', pollAfterSeconds: 60 };
     const spread = Math.floor(ports.random() * 3);
-    return { ...view, state, pollAfterSeconds: secondsUntilCounted(ticket.second, now) + spread };
+    return { ...view, state: 'counting', pollAfterSeconds: secondsUntilCounted(ticket.second, now) + spread };
   }
   const position = second && positionOf(ticket, second);
   // Drawn by a clock far behind: nobody else has the place, and the shopper takes another.
