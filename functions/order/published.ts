@@ -25,6 +25,6 @@ export async function journalledUpTo(
 ): Promise<string | undefined> {
   const keys = Array.from({ length: dueBuckets }, (_, bucket) => auditWatermarkKey(bucket));
   const marks = await batchGet(documents, table, keys, { consistent: true });
-  if (marks.length < dueBuckets) return undefined;
-  return marks.map(({ journalledTo }) => journalledTo as string).sort()[0];
+  const journalled = marks.flatMap(({ journalledTo }) => (journalledTo as string | undefined) ?? []);
+  return journalled.length < dueBuckets ? undefined : journalled.sort()[0];
 }
