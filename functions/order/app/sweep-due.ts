@@ -35,12 +35,13 @@ export interface Ports extends ChangePorts {
 /** The index lags behind the table; entries may also have been written by a clock that runs behind. */
 const overlapMs = 5 * 60_000;
 const bucketsAtOnce = 16;
+/** Of one bucket: to look at them all again would take long. */
+const manyOrders = 100;
 const firstInstant = isoInstant(0);
 
 /** Milliseconds after which somebody must know what became of a payment. */
 const unknownFor = 60 * 60_000;
 
-/**
 /**
  * Sees to it that no order stands still.
  * 1. Of each bucket, the orders that came due since the last sweep are looked at (with an overlap).
@@ -48,9 +49,10 @@ const unknownFor = 60 * 60_000;
  * 3. What is outstanding at the provider goes on a list, and is looked at again until it is settled: the reconciler.
  *    Each look asks anew, after longer and longer pauses.
  * 4. Only then the bucket's mark moves: what could not be looked at is looked at again by the next sweep. Marks of buckets
- *    that are swept side by side move together, in one write.
+ *    that are swept side by side move together, in one write; one that took long moves at once, as the run may end at its
+ *    limit.
  * 5. What has been outstanding for over an hour is counted.
- * @throws Error when an order could not be looked at; those after it, and the other buckets, were nevertheless
+ * @throws Error when an order could not be looked at, or a bucket not be read; the others were nevertheless
  */
 export const sweepDue = (ports: Ports) => async (): Promise<{ swept: number; unknown: number }> => {
   const sums = { swept: 0, unknown: 0, failed: 0 };
@@ -59,7 +61,7 @@ export const sweepDue = (ports: Ports) => async (): Promise<{ swept: number; unk
     const now = ports.now();
     const buckets = Array.from({ length: bucketsAtOnce }, (_, index) => first + index);
     const counts = await Promise.all(
-      buckets.map((bucket) => sweepBucket(ports, bucket, marks.get(bucket), now)),
+      buckets.map((bucket) => sweepBucket(ports, bucket, marks.get(bucket), now).catch(unread(bucket))),
     );
     for (const { swept, unknown, failed } of counts) {
       sums.swept += swept;
@@ -71,7 +73,7 @@ export const sweepDue = (ports: Ports) => async (): Promise<{ swept: number; unk
   }
   log.info('swept', sums);
   count(businessMetrics.unknownAttempts, sums.unknown);
-  if (sums.failed > 0) throw new Error(`${sums.failed} due orders could not be looked at`);
+  if (sums.failed > 0) throw new Error(`${sums.failed} due orders or buckets could not be looked at`);
   return { swept: sums.swept, unknown: sums.unknown };
 };
 
@@ -100,9 +102,15 @@ async function sweepBucket(
       });
     }
   }
+  if (failed === 0 && ids.size >= manyOrders) await due.moveTo([bucket], until);
   const unknown = waiting.filter(({ since }) => now - Date.parse(since) > unknownFor).length;
   return { swept: ids.size - failed, unknown, failed };
 }
+
+const unread = (bucket: number) => (error: unknown) => {
+  log.error('bucket not swept', { bucket, error: error instanceof Error ? error.name : 'unknown' });
+  return { swept: 0, unknown: 0, failed: 1 };
+};
 
 async function lookAt(
   ports: Ports,
