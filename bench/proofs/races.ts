@@ -635,20 +635,8 @@ function oneIsOutOfStock(track: Track): string[] {
     : [`the two were answered ${refused} and ended ${ends}`];
 }
 
-/** Every order of every race, with no conflict imposed and with one at every step that can have one. */
-const allOrders: Bounds = { runs: 20_000, samples: 10, conflicts: 1 };
-/**
- * Of these races the orders with a conflict are more than can be tried: growth and two draws have three transactions that
- * may lose, each of which goes on differently. Every order without a conflict is tried, and some with one.
- */
-const manyOrders: readonly Bounds[] = [
-  { ...allOrders, conflicts: 0 },
-  { runs: 500, samples: 150, conflicts: 1 },
-];
-
-export function boundsOf({ name }: Race): readonly Bounds[] {
-  return name === 'grow against draw' ? manyOrders : [allOrders];
-}
+/** Every order of a race, without a conflict and with one at every step that can have one. */
+export const allOrders: Bounds = { runs: 20_000, samples: 10, conflicts: 1 };
 
 /** Tries a race in every order of its steps. */
 export async function runRace(
