@@ -136,8 +136,8 @@ async function look(
   const view = { id: ticket.ticketId, dropId: drop.id, arrivedAt: isoInstant(ticket.arrivedAt) };
   const counted = queue.closedTo >= ticket.second;
   const second = await ports.second(drop.id, ticket.second, counted);
-  if (!second && (!counted || now >= drop.closesAt)) {
-    if (now >= drop.closesAt) return { ...view, state: 'closed', pollAfterSeconds: 60 };
+  if (!second && now >= drop.closesAt) return { ...view, state: 'closed', pollAfterSeconds: 60 };
+  if (!second && !counted) {
     const spread = Math.floor(ports.random() * 3);
     return { ...view, state: 'counting', pollAfterSeconds: secondsUntilCounted(ticket.second, now) + spread };
   }

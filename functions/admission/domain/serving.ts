@@ -180,7 +180,10 @@ function cellServed(
   return Math.floor(at / cellMs);
 }
 
-/** What the conductor makes of a time without one: it goes on from where the fallback rate has come. The same if there was one. */
+/**
+ * What the conductor makes of a time without one: it goes on from where the fallback rate has come.
+ * @returns `serving` itself when there was a conductor
+ */
 export function resume(drop: Terms, serving: Serving, queue: Queue, now: number): Serving {
   if (now < fallbackFrom(drop, serving)) return serving;
   const history = cameTo(drop, serving, queue, now);
