@@ -63,8 +63,8 @@ export class Schedules {
     await this.#scheduler.invoke(actor, limit, () =>
       auditEvents({
         now: this.#world.clockOf(actor),
-        progress: (bucket) => of(bucket).progress(bucket),
-        saveProgress: (bucket, progress) => of(bucket).saveProgress(bucket, progress),
+        progress: list.progress,
+        saveProgress: list.saveProgress,
         listed: (bucket) => of(bucket).listed(bucket),
         list: (bucket, order) => of(bucket).list(bucket, order),
         unlist: (bucket, orderId) => of(bucket).unlist(bucket, orderId),

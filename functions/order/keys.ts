@@ -9,7 +9,7 @@
  * | orders to be looked at by a time: the reservation ends, a refund or the shopper may be late, the audit looks at its end | index by-due: dueKey = DUE#<0..63>, dueAt up to the time |
  * | how far the sweep has come, an attribute a bucket | pk = SWEEP, sk = WATERMARK |
  * | orders that wait for the payment provider | pk = OUTSTANDING#<bucket>, sk = <orderId> |
- * | how far the audit of a bucket has come | pk = AUDIT#<bucket>, sk = WATERMARK |
+ * | how far the audit has come, an attribute a bucket | pk = AUDIT, sk = WATERMARK |
  * | orders that the audit must look at again | pk = AUDIT#<bucket>, sk begins with ORDER# |
  * | up to where the addresses of a bucket's orders are forgotten | pk = FORGOTTEN#<bucket>, sk = WATERMARK |
  * | shards that the last comparison of stock and orders found wrong | pk = STOCK-DRIFT, sk = LAST |
@@ -76,13 +76,11 @@ export function forgottenKey(bucket: number): { pk: string; sk: string } {
   return { pk: `FORGOTTEN#${bucket}`, sk: 'WATERMARK' };
 }
 
-function auditPartition(bucket: number): string {
+export function auditPartition(bucket: number): string {
   return `AUDIT#${bucket}`;
 }
 
-export function auditWatermarkKey(bucket: number): { pk: string; sk: string } {
-  return { pk: auditPartition(bucket), sk: 'WATERMARK' };
-}
+export const auditMarksKey = { pk: 'AUDIT', sk: 'WATERMARK' };
 
 export const auditedOrderPrefix = 'ORDER#';
 

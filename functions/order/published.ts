@@ -1,11 +1,11 @@
 /** What other contexts may read of an order. */
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { batchGet } from '../kernel/batch.ts';
+import { auditProgress } from './adapters/audit-list.ts';
 import { loadEvents } from './adapters/event-store.ts';
 import { historyOf } from './app/read-orders.ts';
 import { fold } from './domain/order.ts';
 import { viewOf } from './domain/view.ts';
-import { auditWatermarkKey, dueBuckets } from './keys.ts';
+import { dueBuckets } from './keys.ts';
 
 /** An order as its events tell it now, read consistently (dynamodb:Query); undefined when there is none. */
 export async function readOrder(documents: DynamoDBDocumentClient, table: string, orderId: string) {
@@ -17,14 +17,13 @@ export async function readOrder(documents: DynamoDBDocumentClient, table: string
 
 /**
  * The moment (RFC 3339) before which every event of every order that moves the books is in the journal, as the last
- * audit found; undefined before the first audit. Needs dynamodb:BatchGetItem.
+ * audit found; undefined before the first audit. Needs dynamodb:GetItem.
  */
 export async function journalledUpTo(
   documents: DynamoDBDocumentClient,
   table: string,
 ): Promise<string | undefined> {
-  const keys = Array.from({ length: dueBuckets }, (_, bucket) => auditWatermarkKey(bucket));
-  const marks = await batchGet(documents, table, keys, { consistent: true });
-  const journalled = marks.flatMap(({ journalledTo }) => (journalledTo as string | undefined) ?? []);
+  const marks = await auditProgress(documents, table);
+  const journalled = marks.map(([, { journalledTo }]) => journalledTo);
   return journalled.length < dueBuckets ? undefined : journalled.sort()[0];
 }

@@ -6,7 +6,7 @@ export const planExport: FunctionSpec = {
   description: 'Decides which business date an export is of, and whether all of it has been journalled',
   trigger: { task: 'finance-export' },
   grants: [
-    { table: 'order', actions: ['dynamodb:BatchGetItem'] },
+    { table: 'order', actions: ['dynamodb:GetItem'] },
     { exports: ['s3:GetObject', 's3:ListBucket'], prefix: 'exports/*' },
   ],
 };

@@ -1,17 +1,29 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
   DeleteCommand,
   type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
   paginateQuery,
+  UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import type { Listed, Ports, Progress } from '../app/audit-events.ts';
-import { auditedOrderKey, auditedOrderPrefix, auditWatermarkKey } from '../keys.ts';
+import { auditedOrderKey, auditedOrderPrefix, auditMarksKey, auditPartition } from '../keys.ts';
 import { duePages } from './due-pages.ts';
 
 /** Length of an instant in an index key; `#` and the order's id follow. */
 const instantLength = '2026-01-01T00:00:00.000Z'.length;
+
+/** How far the audit of each bucket has come, read consistently; none of a bucket that was not audited yet. */
+export async function auditProgress(
+  documents: DynamoDBDocumentClient,
+  table: string,
+): Promise<[bucket: number, Progress][]> {
+  const { Item = {} } = await documents.send(
+    new GetCommand({ TableName: table, Key: auditMarksKey, ConsistentRead: true }),
+  );
+  const { pk: _, sk: __, ...marks } = Item;
+  return Object.entries(marks).map(([bucket, progress]) => [Number(bucket), progress as Progress]);
+}
 
 /** The audit's marks and list in the order table. */
 export function dynamoAuditList(
@@ -19,24 +31,24 @@ export function dynamoAuditList(
   table: string,
 ): Pick<Ports, 'progress' | 'saveProgress' | 'listed' | 'list' | 'unlist' | 'duePages'> {
   return {
-    progress: async (bucket) => {
-      const Key = auditWatermarkKey(bucket);
-      const { Item } = await documents.send(new GetCommand({ TableName: table, Key, ConsistentRead: true }));
-      return Item && (Item as unknown as Progress);
-    },
-    saveProgress: async (bucket, { auditedTo, journalledTo }) => {
-      try {
-        await documents.send(
-          new PutCommand({
-            TableName: table,
-            Item: { ...auditWatermarkKey(bucket), auditedTo, journalledTo },
-            ConditionExpression: 'attribute_not_exists(pk) OR auditedTo <= :auditedTo',
-            ExpressionAttributeValues: { ':auditedTo': auditedTo },
-          }),
-        );
-      } catch (error) {
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    progress: async () => new Map(await auditProgress(documents, table)),
+    saveProgress: async (progress) => {
+      const names: Record<string, string> = {};
+      const values: Record<string, Progress> = {};
+      for (const [bucket, reached] of progress) {
+        names[`#b${bucket}`] = String(bucket);
+        values[`:b${bucket}`] = reached;
       }
+      const moves = [...progress.keys()].map((bucket) => `#b${bucket} = :b${bucket}`);
+      await documents.send(
+        new UpdateCommand({
+          TableName: table,
+          Key: auditMarksKey,
+          UpdateExpression: `SET ${moves.join(', ')}`,
+          ExpressionAttributeNames: names,
+          ExpressionAttributeValues: values,
+        }),
+      );
     },
     listed: async (bucket) => {
       const found: Listed[] = [];
@@ -47,7 +59,7 @@ export function dynamoAuditList(
           ConsistentRead: true,
           KeyConditionExpression: 'pk = :pk AND begins_with(sk, :order)',
           ExpressionAttributeValues: {
-            ':pk': auditWatermarkKey(bucket).pk,
+            ':pk': auditPartition(bucket),
             ':order': auditedOrderPrefix,
           },
         },

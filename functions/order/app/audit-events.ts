@@ -2,7 +2,7 @@ import { isoInstant, type Now } from '../../kernel/clock.ts';
 import type { StoredEvent } from '../../kernel/events.ts';
 import { log, measure } from '../../kernel/log.ts';
 import { auditMetrics, businessMetrics } from '../../kernel/metrics.ts';
-import { chunksOf, inParallel } from '../../kernel/parallel.ts';
+import { chunksOf } from '../../kernel/parallel.ts';
 import { fold, type Order, type OrderEvent } from '../domain/order.ts';
 import { stockMovesAgree } from '../domain/stock-moves.ts';
 import { dueBuckets } from '../keys.ts';
@@ -30,9 +30,13 @@ export interface Progress {
 
 export interface Ports {
   readonly now: Now;
-  readonly progress: (bucket: number) => Promise<Progress | undefined>;
-  /** Leaves a mark alone that has come further: another run may have been faster. */
-  readonly saveProgress: (bucket: number, progress: Progress) => Promise<void>;
+  /** By bucket; none of a bucket that was not audited yet. */
+  readonly progress: () => Promise<ReadonlyMap<number, Progress>>;
+  /**
+   * All of them in one write. Of two runs side by side the slower one may move a mark back: what it says stays true, and
+   * the next run looks again.
+   */
+  readonly saveProgress: (progress: ReadonlyMap<number, Progress>) => Promise<void>;
   readonly listed: (bucket: number) => Promise<readonly Listed[]>;
   readonly list: (bucket: number, order: Listed) => Promise<void>;
   readonly unlist: (bucket: number, orderId: string) => Promise<void>;
@@ -62,8 +66,10 @@ export const longestReservation = 15 * 60_000;
 /** An event that its consumer refuses time and again is for a person, who finds it in the dead-letter queue. */
 const maxResent = 24;
 
-const bucketsAtOnce = 8;
+const bucketsAtOnce = 16;
 const ordersAtOnce = 25;
+/** Of one bucket: to look at them all again would take long. */
+const manyOrders = 100;
 
 /**
  * Finds the events that were stored and did not arrive, and sends them again.
@@ -71,34 +77,56 @@ const ordersAtOnce = 25;
  * 2. Each order's events are compared with what the journal, the mail log and the operators' list hold.
  * 3. What is missing and older than an hour is sent again, under its own id: consumers take each id once.
  * 4. An order stays on the list while something of it is missing or outstanding; then it leaves it.
- * 5. Only then the bucket's mark moves. Up to where the journal is complete is published with it.
+ * 5. Only then the bucket's mark moves. Up to where the journal is complete is published with it. Marks of buckets that
+ *    are audited side by side move together, in one write; one that takes long moves meanwhile, as the run may end at its
+ *    limit.
+ * @throws Error when a bucket could not be audited; the others were nevertheless
  */
 export const auditEvents = (ports: Ports) => async (): Promise<{ looked: number; resent: number }> => {
   const sums = { looked: 0, resent: 0, missing: 0, drifting: 0 };
+  const marks = await ports.progress();
   const buckets = Array.from({ length: dueBuckets }, (_, bucket) => bucket);
-  await inParallel(buckets, bucketsAtOnce, async (bucket) => {
-    const { looked, resent, missing, drifting } = await auditBucket(ports, bucket);
-    sums.looked += looked;
-    sums.resent += resent;
-    sums.missing += missing;
-    sums.drifting += drifting;
-  });
+  let failed = 0;
+  for (const together of chunksOf(buckets, bucketsAtOnce)) {
+    const reached = new Map<number, Progress>();
+    await Promise.all(
+      together.map(async (bucket) => {
+        try {
+          const { looked, resent, missing, drifting, progress } = await auditBucket(
+            ports,
+            bucket,
+            marks.get(bucket),
+          );
+          sums.looked += looked;
+          sums.resent += resent;
+          sums.missing += missing;
+          sums.drifting += drifting;
+          reached.set(bucket, progress);
+        } catch (error) {
+          failed++;
+          log.error('bucket not audited', { bucket, error: error instanceof Error ? error.name : 'unknown' });
+        }
+      }),
+    );
+    if (reached.size > 0) await ports.saveProgress(reached);
+  }
   measure({
     [auditMetrics.reemitted]: [sums.resent],
     [auditMetrics.auditIncomplete]: [sums.missing],
     [businessMetrics.stockDrift]: [sums.drifting + (await ports.drifting())],
   });
-  log.info('audited', { orders: sums.looked, resent: sums.resent, incomplete: sums.missing });
+  log.info('audited', { orders: sums.looked, resent: sums.resent, incomplete: sums.missing, failed });
+  if (failed > 0) throw new Error(`${failed} buckets could not be audited`);
   return { looked: sums.looked, resent: sums.resent };
 };
 
-async function auditBucket(ports: Ports, bucket: number) {
+async function auditBucket(ports: Ports, bucket: number, before: Progress | undefined) {
   const now = ports.now();
-  const before = await ports.progress(bucket);
   const to = isoInstant(now - delay);
   const from = before ? isoInstant(Date.parse(before.auditedTo) - overlap) : isoInstant(0);
   const list = new Map((await ports.listed(bucket)).map((order) => [order.orderId, order]));
   let looked = 0;
+  let saved = 0;
   let resent = 0;
   let drifting = 0;
 
@@ -110,8 +138,10 @@ async function auditBucket(ports: Ports, bucket: number) {
       drifting += audited.drifting;
     }
   };
-  const reach = (upTo: string) =>
-    ports.saveProgress(bucket, { auditedTo: upTo, journalledTo: journalledTo(upTo, [...list.values()]) });
+  const progressAt = (auditedTo: string): Progress => ({
+    auditedTo,
+    journalledTo: journalledTo(auditedTo, [...list.values()]),
+  });
 
   await lookAt([...list.keys()]);
   let seen = new Set(list.keys());
@@ -119,13 +149,15 @@ async function auditBucket(ports: Ports, bucket: number) {
     const fresh = [...new Set(orderIds)].filter((id) => !seen.has(id));
     await lookAt(fresh);
     seen = new Set([...seen, ...fresh]);
-    // A run that ends at its limit has come this far.
-    if (upTo < to && (!before || upTo > before.auditedTo)) await reach(upTo);
+    if (looked - saved >= manyOrders && (!before || upTo > before.auditedTo)) {
+      await ports.saveProgress(new Map([[bucket, progressAt(upTo)]]));
+      saved = looked;
+    }
   }
-  // A clock may run behind: the mark never moves back.
-  await reach(before && before.auditedTo > to ? before.auditedTo : to);
   const missing = [...list.values()].filter(({ missingFrom }) => missingFrom !== undefined).length;
-  return { looked, resent, missing, drifting };
+  // A clock may run behind: the mark never moves back by it.
+  const progress = progressAt(before && before.auditedTo > to ? before.auditedTo : to);
+  return { looked, resent, missing, drifting, progress };
 }
 
 /** Orders not yet read of the index were placed after this; of those read, the list knows what is missing. */

@@ -11,7 +11,13 @@ export const auditEvents: FunctionSpec = {
     { table: 'order', actions: ['dynamodb:Query'], indexes: ['by-due'] },
     {
       table: 'order',
-      actions: ['dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
+      actions: [
+        'dynamodb:Query',
+        'dynamodb:GetItem',
+        'dynamodb:UpdateItem',
+        'dynamodb:PutItem',
+        'dynamodb:DeleteItem',
+      ],
     },
     { table: 'finance', actions: ['dynamodb:BatchGetItem'] },
     { table: 'notification', actions: ['dynamodb:BatchGetItem'] },

@@ -146,19 +146,16 @@ describe('an order ending', () => {
   });
 });
 
-it('the mark of the audit stays where the faster of two runs has brought it', async () => {
+it('the marks of the audit are kept by bucket, and those that a write does not name stay', async () => {
   const { progress, saveProgress } = dynamoAuditList(dynamo.documents, tables.order);
   const of = (time: string) => ({
     auditedTo: `2026-01-01T${time}:00.000Z`,
     journalledTo: '2026-01-01T00:00:00.000Z',
   });
-  await saveProgress(1, of('10:00'));
-  await saveProgress(1, of('12:00'));
-  await saveProgress(1, of('11:00'));
-  expect(await progress(1)).toMatchObject(of('12:00'));
-  const found = { ...of('12:00'), journalledTo: '2025-12-31T00:00:00.000Z' };
-  await saveProgress(1, found);
-  expect(await progress(1)).toMatchObject(found);
+  const all = Array.from({ length: dueBuckets }, (_, bucket) => [bucket, of('10:00')] as const);
+  await saveProgress(new Map(all));
+  await saveProgress(new Map([[63, of('12:00')]]));
+  expect(await progress()).toEqual(new Map([...all.slice(0, 63), [63, of('12:00')]]));
 });
 
 describe('an order that waits for the provider', () => {

@@ -28,6 +28,10 @@ class World {
   readonly journalled = new Set<string>();
   readonly sent: string[] = [];
   readonly broken = new Set<string>();
+  /** How many marks each write moved. */
+  readonly saves: number[] = [];
+  /** A bucket that cannot be read. */
+  unreadable: number | undefined;
   refuses: (event: StoredEvent) => boolean = () => false;
   delivers = true;
   time = noon;
@@ -36,11 +40,15 @@ class World {
   readonly ports: Ports = {
     now: () => this.time,
     drifting: async () => this.driftingShards,
-    progress: async (bucket) => this.marks.get(bucket),
-    saveProgress: async (bucket, progress) => {
-      this.marks.set(bucket, progress);
+    progress: async () => new Map(this.marks),
+    saveProgress: async (progress) => {
+      this.saves.push(progress.size);
+      for (const [bucket, reached] of progress) this.marks.set(bucket, reached);
     },
-    listed: async (bucket) => [...this.list(bucket).values()],
+    listed: async (bucket) => {
+      if (bucket === this.unreadable) throw new Error('the table does not answer');
+      return [...this.list(bucket).values()];
+    },
     list: async (bucket, order) => {
       this.list(bucket).set(order.orderId, order);
     },
@@ -173,6 +181,32 @@ describe('the audit', () => {
     await w.audit();
     expect(w.journalledTo <= new Date(w.time - 5 * hour).toISOString()).toBe(true);
     expect(w.journalledTo >= held).toBe(true);
+  });
+
+  it('audits the other buckets when one cannot be read, and leaves its mark where it was', async () => {
+    const w = new World();
+    w.expired('ord_A1');
+    w.unreadable = (bucketOf('ord_A1', dueBuckets) + 1) % dueBuckets;
+    w.time = noon + 2 * hour;
+    await expect(w.audit()).rejects.toThrow('1 buckets');
+    expect(w.sent).toHaveLength(1);
+    expect(w.marks.size).toBe(dueBuckets - 1);
+    expect(w.marks.has(w.unreadable)).toBe(false);
+  });
+
+  it('moves the marks of buckets together, and meanwhile the mark of one that takes long', async () => {
+    const w = new World();
+    w.time = noon + 2 * hour;
+    await w.audit();
+    expect(w.saves).toEqual([16, 16, 16, 16]);
+    w.saves.length = 0;
+    const ofOneBucket = Array.from({ length: 20_000 }, (_, index) => `ord_${index}`).filter(
+      (id) => bucketOf(id, dueBuckets) === 0,
+    );
+    for (const [index, id] of ofOneBucket.slice(0, 150).entries()) w.expired(id, w.time + index * 1_000);
+    w.time += 2 * hour;
+    await w.audit();
+    expect(w.saves).toEqual([1, 16, 16, 16, 16]);
   });
 
   it('looks again at an order that is outstanding, until it is settled and delivered', async () => {
