@@ -10,9 +10,8 @@ const longest = [
   'faults/simulation',
   'store/generated-requests',
   'store/load',
-  'store/payments',
+  'store/together',
   'store/canaries',
-  'store/outbox',
 ];
 
 export default class LongestFirst extends BaseSequencer {

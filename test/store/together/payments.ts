@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import {
   charges,
   left,
-  openStore,
   order,
   runSchedule,
   type Store,
@@ -11,14 +10,14 @@ import {
   settled,
   totalOf,
   until,
-} from '../../bench/store.ts';
-import { rotateWebhookSecret, sendWebhook, signedWebhook, webhookSecret } from './support/webhooks.ts';
+} from '../../../bench/store.ts';
+import { rotateWebhookSecret, sendWebhook, signedWebhook, webhookSecret } from '../support/webhooks.ts';
+import { sharedStore } from './shared-store.ts';
 
 let store: Store;
 beforeAll(async () => {
-  store = await openStore();
+  store = await sharedStore();
 });
-afterAll(() => store?.stop());
 
 interface Ordered {
   readonly sku: string;
@@ -254,8 +253,7 @@ it('orders are paid while the provider’s keys are rotated, each at the first a
 /** Tokens live for an hour of the clock that these tests move. */
 function freshStore(): void {
   beforeAll(async () => {
-    await store.stop();
-    store = await openStore();
+    store = await sharedStore();
   });
 }
 

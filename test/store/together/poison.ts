@@ -1,16 +1,16 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Goods, openStore, type Store, sell, until } from '../../bench/store.ts';
-import { outboxOf, purchase } from './support/outbox.ts';
+import { beforeAll, expect, it } from 'vitest';
+import { type Goods, type Store, sell, until } from '../../../bench/store.ts';
+import { outboxOf, purchase } from '../support/outbox.ts';
+import { sharedStore } from './shared-store.ts';
 
 let store: Store;
 let outbox: ReturnType<typeof outboxOf>;
 let goods: Goods;
 beforeAll(async () => {
-  store = await openStore();
+  store = await sharedStore();
   outbox = outboxOf(store);
   goods = await sell(store, { stock: 100 });
 });
-afterAll(() => store?.stop());
 
 const delivered = (orderId: string) =>
   until(`${orderId} is in the journal and the mail log`, async () => {

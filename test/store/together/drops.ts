@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import {
   type Goods,
-  openStore,
   order,
   type Store,
   sell,
@@ -10,7 +9,8 @@ import {
   timeOf,
   totalOf,
   until,
-} from '../../bench/store.ts';
+} from '../../../bench/store.ts';
+import { sharedStore } from './shared-store.ts';
 
 /*
  * A small drop from its announcement to its end: two units, four shoppers, one unit each. What one test leaves behind
@@ -31,14 +31,13 @@ interface Shopper {
 let shoppers: Shopper[] = [];
 
 beforeAll(async () => {
-  store = await openStore();
+  store = await sharedStore();
   goods = await sell(store, { stock: 2 });
   line = { sku: goods.sku, quantity: 1 };
   total = await totalOf(store, [line]);
   const accounts = await Promise.all(Array.from({ length: 4 }, () => store.account()));
   shoppers = accounts.map(({ token }) => ({ token, ticketId: '', position: 0 }));
 });
-afterAll(() => store?.stop());
 
 const advance = (advanceSeconds: number) =>
   store.request('POST', '/_local/clock', { json: { advanceSeconds } });

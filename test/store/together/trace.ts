@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { address, openStore, type Store, sell, settled, totalOf, until } from '../../bench/store.ts';
-import { localStory } from '../../scripts/trace/local-story.ts';
-import { type Node, render, treeOf } from '../../scripts/trace/story.ts';
+import { beforeAll, expect, it } from 'vitest';
+import { address, type Store, sell, settled, totalOf, until } from '../../../bench/store.ts';
+import { localStory } from '../../../scripts/trace/local-story.ts';
+import { type Node, render, treeOf } from '../../../scripts/trace/story.ts';
+import { sharedStore } from './shared-store.ts';
 
 let store: Store;
 beforeAll(async () => {
-  store = await openStore();
+  store = await sharedStore();
 });
-afterAll(() => store?.stop());
 
 /** The texts from the root down to the first node that fits each of the patterns in turn. */
 function path(tree: Node, ...patterns: RegExp[]): boolean {

@@ -1,17 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Goods, openStore, runSchedule, type Store, sell, timeOf, until } from '../../bench/store.ts';
-import { canonicalJson } from '../../functions/kernel/ids.ts';
-import { outboxOf, purchase } from './support/outbox.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type Goods, runSchedule, type Store, sell, timeOf, until } from '../../../bench/store.ts';
+import { canonicalJson } from '../../../functions/kernel/ids.ts';
+import { outboxOf, purchase } from '../support/outbox.ts';
+import { sharedStore } from './shared-store.ts';
 
 let store: Store;
 let outbox: ReturnType<typeof outboxOf>;
 let goods: Goods;
 beforeAll(async () => {
-  store = await openStore();
+  store = await sharedStore();
   outbox = outboxOf(store);
   goods = await sell(store, { stock: 1_000 });
 });
-afterAll(() => store?.stop());
 
 const twoHours = 2 * 3_600;
 const delivered = (orderId: string) =>

@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openStore, order, runSchedule, type Store, sell, settled, totalOf } from '../../bench/store.ts';
-import { readLeverLog } from '../../scripts/operate/audit.ts';
-import { type Deployment, embeddedDeployment } from '../../scripts/operate/deployment.ts';
-import { redrive } from '../../scripts/operate/redrive.ts';
-import { replay } from '../../scripts/operate/replay.ts';
-import { runLever } from '../../scripts/operate/run.ts';
-import { shedLoad } from '../../scripts/operate/shed-load.ts';
-import { stuckOrders } from '../../scripts/operate/stuck-orders.ts';
-import { warm } from '../../scripts/operate/warm.ts';
-import { readWarmth, readyDuring } from '../../scripts/operate/warmth.ts';
+import { order, runSchedule, type Store, sell, settled, totalOf } from '../../../bench/store.ts';
+import { readLeverLog } from '../../../scripts/operate/audit.ts';
+import { type Deployment, embeddedDeployment } from '../../../scripts/operate/deployment.ts';
+import { redrive } from '../../../scripts/operate/redrive.ts';
+import { replay } from '../../../scripts/operate/replay.ts';
+import { runLever } from '../../../scripts/operate/run.ts';
+import { shedLoad } from '../../../scripts/operate/shed-load.ts';
+import { stuckOrders } from '../../../scripts/operate/stuck-orders.ts';
+import { warm } from '../../../scripts/operate/warm.ts';
+import { readWarmth, readyDuring } from '../../../scripts/operate/warmth.ts';
+import { sharedStore } from './shared-store.ts';
 
 const levers = { 'shed-load': shedLoad, redrive, replay, 'stuck-orders': stuckOrders, warm };
 
@@ -17,13 +18,12 @@ let deployment: Deployment;
 let goods: { productId: string; sku: string };
 
 beforeAll(async () => {
-  store = await openStore();
+  store = await sharedStore();
   deployment = await embeddedDeployment(store.apiUrl);
   goods = await sell(store, { stock: 1_000 });
 });
 afterAll(async () => {
   deployment?.close();
-  await store?.stop();
 });
 
 /** Pulls a lever and answers what it printed. */
@@ -151,6 +151,7 @@ describe('the levers', () => {
       const { Attributes } = await store.cloud.runtime.call('sqs', 'GetQueueAttributes', input, operator);
       return Number(Attributes.ApproximateNumberOfMessages);
     };
+    const before = await depth();
     const { token } = await store.account();
     const { body: placed } = await buy(token);
     await settled(store, token, placed.id, { payment: 'captured' });
@@ -162,9 +163,10 @@ describe('the levers', () => {
     const MessageBody = JSON.stringify(captured.event ?? captured);
     await store.cloud.runtime.call('sqs', 'SendMessage', { QueueUrl: dead.ref, MessageBody }, operator);
 
-    expect(await operate('redrive', '')).toMatch(/JournalEventsDeadLetters\S*: 1 messages/);
+    const waiting = new RegExp(`JournalEventsDeadLetters\\S*: ${before + 1} messages`);
+    expect(await operate('redrive', '')).toMatch(waiting);
     await operate('redrive', 'JournalEventsDeadLetters');
-    expect(await depth()).toBe(1);
+    expect(await depth()).toBe(before + 1);
     expect(await operate('redrive', 'JournalEventsDeadLetters', true)).toContain('on their way');
     await expect.poll(depth).toBe(0);
   });

@@ -1,20 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openStore, type Store } from '../../bench/store.ts';
-import { type Deployment, embeddedDeployment } from '../../scripts/operate/deployment.ts';
-import { runLever } from '../../scripts/operate/run.ts';
-import { shutAccount } from '../../scripts/operate/shut-account.ts';
-import { claimsIn } from './support/tokens.ts';
+import type { Store } from '../../../bench/store.ts';
+import { type Deployment, embeddedDeployment } from '../../../scripts/operate/deployment.ts';
+import { runLever } from '../../../scripts/operate/run.ts';
+import { shutAccount } from '../../../scripts/operate/shut-account.ts';
+import { claimsIn } from '../support/tokens.ts';
+import { sharedStore } from './shared-store.ts';
 
 let store: Store;
 let deployment: Deployment;
 beforeAll(async () => {
-  store = await openStore();
+  store = await sharedStore();
   deployment = await embeddedDeployment(store.apiUrl);
 });
 afterAll(async () => {
   deployment?.close();
-  await store?.stop();
 });
 
 interface Tokens {

@@ -1,23 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import {
   address,
   charges,
   left,
-  openStore,
   order,
   type Store,
   sell,
   settled,
   totalOf,
   until,
-} from '../../bench/store.ts';
+} from '../../../bench/store.ts';
+import { sharedStore } from './shared-store.ts';
 
 let store: Store;
 beforeAll(async () => {
-  store = await openStore();
+  store = await sharedStore();
 });
-afterAll(() => store?.stop());
 
 /** A shopper who has placed an order for one piece of something new. */
 async function ordered(options: { payWith?: string | null; language?: string; stock?: number } = {}) {

@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openStore, type Store } from '../../bench/store.ts';
-import { notFound } from '../../functions/health/contract.ts';
-import { totp } from '../../local/totp.ts';
-import { signInBySrp } from '../../scripts/account/srp.ts';
-import { answered, promised, setCallers } from './support/access-matrix.ts';
-import { inWords, read } from './support/answers.ts';
-import { publicRoutes } from './support/public-routes.ts';
-import { rows } from './support/route-samples.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Store } from '../../../bench/store.ts';
+import { notFound } from '../../../functions/health/contract.ts';
+import { totp } from '../../../local/totp.ts';
+import { signInBySrp } from '../../../scripts/account/srp.ts';
+import { answered, promised, setCallers } from '../support/access-matrix.ts';
+import { inWords, read } from '../support/answers.ts';
+import { publicRoutes } from '../support/public-routes.ts';
+import { rows } from '../support/route-samples.ts';
+import { sharedStore } from './shared-store.ts';
 
 let store: Store | undefined;
 let callersOf: Awaited<ReturnType<typeof setCallers>>;
 
 beforeAll(async () => {
-  store = await openStore();
+  store = await sharedStore();
   callersOf = await setCallers(store);
 });
-afterAll(() => store?.stop());
 
 describe('the table of requests', () => {
   it('has a row for every route of every contract, and no other', () => {
