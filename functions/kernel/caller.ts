@@ -1,6 +1,13 @@
 import { JwtVerifier } from 'aws-jwt-verify';
 import { SimpleJwksCache } from 'aws-jwt-verify/jwk';
-import { type Audience, type MachineScope, type Route, resourceServer } from './contract.ts';
+import { systemNow } from './clock.ts';
+import {
+  type Audience,
+  type MachineScope,
+  type Route,
+  resourceServer,
+  staffSessionSeconds,
+} from './contract.ts';
 import { environment } from './env.ts';
 import { DomainError, isDomainError } from './errors.ts';
 import { digest } from './ids.ts';
@@ -83,7 +90,7 @@ function tokenVerifier(): Verifier {
 
 /**
  * The caller that the route asks for; undefined where none is needed and none was given.
- * @throws DomainError `unauthorized` (no or a bad token), `forbidden` (not in the group, or without the scope),
+ * @throws DomainError `unauthorized` (no or a bad token, or one of a sign-in too long ago), `forbidden` (not in the group, or without the scope),
  *   `temporary-reduced-capacity` (the key set cannot be had)
  */
 export async function authenticate(
@@ -96,7 +103,8 @@ export async function authenticate(
   if (!token) throw new DomainError('unauthorized', 'Send Authorization: Bearer with an access token.');
   const payload = await verified(token);
   const { TOKEN_CLIENT_ID } = environment('TOKEN_CLIENT_ID');
-  if (payload.client_id === TOKEN_CLIENT_ID) return inAudience(personOf(payload), audience);
+  if (payload.client_id === TOKEN_CLIENT_ID)
+    return inAudience(personOf(payload), audience, Number(payload.auth_time));
   if (machineScope && isMachine(payload)) return withScope(machineOf(payload), machineScope);
   throw badToken();
 }
@@ -124,9 +132,19 @@ function personOf(payload: Record<string, unknown>): Caller {
   };
 }
 
-function inAudience(caller: Caller, audience: Audience): Caller {
-  if ((audience === 'operators' || audience === 'finance') && !caller.groups.includes(audience)) {
+/** @param signedInAt seconds since the epoch, the same through all refreshing */
+function inAudience(caller: Caller, audience: Audience, signedInAt: number): Caller {
+  if (audience !== 'operators' && audience !== 'finance') return caller;
+  if (!caller.groups.includes(audience)) {
     throw new DomainError('forbidden', `This needs an account of the group ${audience}.`);
+  }
+  const recent = systemNow() / 1_000 - signedInAt < staffSessionSeconds;
+  if (!recent) {
+    const hours = staffSessionSeconds / 3_600;
+    throw new DomainError(
+      'unauthorized',
+      `Accounts of the group ${audience} sign in every ${hours} hours. Sign in again.`,
+    );
   }
   return caller;
 }

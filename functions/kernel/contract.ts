@@ -9,6 +9,8 @@ export const resourceServer = 'floodgate';
 
 /** Seconds that a person's access token is good for. */
 export const accessTokenSeconds = 3_600;
+/** How long after signing in operators and finance may go on as such, however often their tokens are refreshed. */
+export const staffSessionSeconds = 12 * 3_600;
 
 /** What a system can be let in for by a token of its own (OAuth 2.0 client credentials), and what that means. */
 export const machineScopes = { 'finance.read': 'Read the daily finance exports' } as const;

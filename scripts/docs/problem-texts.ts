@@ -29,7 +29,7 @@ export const problemTexts: Readonly<
   },
   unauthorized: {
     cause:
-      'There is no access token, or it is expired, forged, an ID token, one of another client, or its session has ended.',
+      'There is no access token, or it is expired, forged, an ID token, one of another client, or its session has ended. On routes of operators and finance it is also one of a sign-in more than twelve hours ago.',
     remedy:
       'Sign in or refresh, and send `Authorization: Bearer <access token>`. An ID token is not an access token.',
   },

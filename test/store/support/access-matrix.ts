@@ -90,6 +90,7 @@ function promisedToPeople(route: Route, { bad }: Callers): Answers {
         'no token': '401 gateway',
         ...everyBad('401 gateway', '401 unauthorized'),
         shopper: '403 forbidden',
+        'signed in too long ago': '401 unauthorized',
         [route.audience === 'finance' ? 'operators' : 'finance']: '403 forbidden',
         [route.audience]: success,
       };
@@ -120,6 +121,7 @@ export async function answered(route: Route, { scene, bad, machine }: Callers): 
   if (route.audience === 'operators' || route.audience === 'finance') {
     await ask('no token', undefined);
     await ask('shopper', shopper);
+    await ask('signed in too long ago', { token: bad.oldSignIn });
     const [wrong, right] = route.audience === 'finance' ? [operator, finance] : [finance, operator];
     await ask(route.audience === 'finance' ? 'operators' : 'finance', wrong);
     await ask(route.audience, right);

@@ -1,5 +1,6 @@
 import { createHmac, createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto';
 import type { Store } from '../../../bench/store.ts';
+import { staffSessionSeconds } from '../../../functions/kernel/contract.ts';
 import { signJwt } from '../../../local/jwt.ts';
 
 /** Tokens of one shopper that must open nothing. All would, were they believed. */
@@ -8,6 +9,8 @@ export interface BadTokens {
   readonly atTheGateway: Readonly<Record<string, string>>;
   /** Genuine, but no access token: the gateway lets it through. */
   readonly idToken: string;
+  /** Genuine, of a sign-in so long ago that operators and finance have to sign in again. */
+  readonly oldSignIn: string;
   /** Genuine in all, but of what has ended. */
   readonly inOurCode: Readonly<Record<string, string>>;
 }
@@ -93,6 +96,7 @@ export async function badTokens(store: Store, group: string): Promise<BadTokens>
       'no token at all': 'guest',
     },
     idToken,
+    oldSignIn: genuine({ auth_time: Number(claims.auth_time) - staffSessionSeconds }),
     inOurCode: {
       'ended session': await ended(store, await member(store, group), false),
       'ended with all sessions': await ended(store, await member(store, group), true),

@@ -51,6 +51,7 @@ const claims = () => ({
   username: 'customer-1',
   origin_jti: 'session-1',
   token_use: 'access',
+  auth_time: seconds() - 10,
   iat: seconds() - 10,
   exp: seconds() + 600,
 });
@@ -101,6 +102,22 @@ describe('a good access token', () => {
     await expect(authenticate('operators', `Bearer ${token()}`)).rejects.toEqual(refused('forbidden'));
     const odd = `Bearer ${token({ 'cognito:groups': 'operators' })}`;
     await expect(authenticate('operators', odd)).rejects.toEqual(refused('forbidden'));
+  });
+
+  it('of operators and finance opens what is theirs for twelve hours from signing in', async () => {
+    const groups = { 'cognito:groups': ['operators', 'finance'] };
+    const signedIn = (secondsAgo: number) =>
+      `Bearer ${token({ ...groups, auth_time: seconds() - secondsAgo })}`;
+    for (const audience of ['operators', 'finance'] as const) {
+      expect(await authenticate(audience, signedIn(12 * 3_600 - 60))).toMatchObject({
+        customerId: 'customer-1',
+      });
+      await expect(authenticate(audience, signedIn(12 * 3_600))).rejects.toEqual(refused('unauthorized'));
+    }
+    const without = `Bearer ${token({ ...groups, auth_time: undefined })}`;
+    await expect(authenticate('operators', without)).rejects.toEqual(refused('unauthorized'));
+    // A shopper's phone stays signed in.
+    expect(await authenticate('shopper', signedIn(20 * 86_400))).toMatchObject({ customerId: 'customer-1' });
   });
 });
 
