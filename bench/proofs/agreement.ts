@@ -11,6 +11,8 @@ import { matchSettlement } from '../../functions/finance/app/match-settlement.ts
 import { planExport } from '../../functions/finance/app/plan-export.ts';
 import { postSettlement } from '../../functions/finance/app/post-settlement.ts';
 import { addDays } from '../../functions/finance/domain/business-date.ts';
+import { fileKey } from '../../functions/finance/domain/export-keys.ts';
+import { journalCsv } from '../../functions/finance/domain/journal-csv.ts';
 import { differencesKey } from '../../functions/finance/domain/settlement.ts';
 import { headerKey, shardKey } from '../../functions/inventory/keys.ts';
 import { dateIn } from '../../functions/kernel/clock.ts';
@@ -303,27 +305,29 @@ class Store {
       differences += found.differences.filter(({ type }: { type: string }) => type !== 'timing').length;
     }
     const dates: string[] = [];
+    const files: Uint8Array[] = [];
     for (
       let date = dateIn(timeZone, noon);
       date <= dateIn(timeZone, world.now - 86_400_000);
       date = addDays(date, 1)
     ) {
       const plan = await planExport(ports)({ date });
-      await writeManifest(ports)(await exportJournal(ports)(plan));
+      const manifest = await writeManifest(ports)(await exportJournal(ports)(plan));
+      const file = manifest.files.find(({ name }) => name === journalCsv)!;
       dates.push(date);
+      files.push((await bucket.read(fileKey(date, file)))!);
     }
 
     const items = world.tables.all('order');
     const events = items.flatMap((item) => moneyEventOf(item as Parameters<typeof moneyEventOf>[0]) ?? []);
     const { charges } = await book.page(Number.MAX_SAFE_INTEGER);
-    const files = await Promise.all(dates.map((date) => bucket.read(`exports/${date}/journal.csv`)));
     const entries = await Promise.all(dates.map((date) => journal.entriesOf(date)));
     const books = dates.flatMap((date, index) =>
       verifyDay({
         date,
         timeZone,
         entries: entries[index]!,
-        exported: files.slice(index).map((file) => file!),
+        exported: files.slice(index),
         events,
         charges: charges.map(viewOf),
       }).map((line) => ({ date, ...line })),

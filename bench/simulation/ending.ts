@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Bucket } from './bucket.ts';
 import type { Bus } from './bus.ts';
 import type { Item } from './expressions.ts';
@@ -178,11 +179,15 @@ function wrongRows(world: World, events: readonly Item[], bus: Bus): string[] {
 
 /** Every entry is in one export, as it stands in the journal. */
 function wrongExports(journal: readonly Item[], bucket: Bucket): string[] {
-  const rows = [...bucket.objects]
-    .filter(([key]) => /^exports\/[^/]+\/journal\.csv$/.test(key) && complete(bucket, key))
-    .flatMap(([, content]) => content.toString().trim().split('\r\n').slice(1));
-  const exported = Map.groupBy(rows, eventIdIn);
   const wrong: string[] = [];
+  const rows = [...bucket.objects.keys()].flatMap((key) => {
+    const [, date] = /^exports\/([^/]+)\/manifest\.json$/.exec(key) ?? [];
+    if (date === undefined) return [];
+    const content = journalOf(bucket, date);
+    if (!content) wrong.push(`the export of ${date} has not the journal that its manifest names`);
+    return content?.toString().trim().split('\r\n').slice(1) ?? [];
+  });
+  const exported = Map.groupBy(rows, eventIdIn);
   for (const { eventId, postings } of journal) {
     const lines = exported.get(eventId);
     const stored = postings.map(({ account, debit, credit }: Item) => `${account},${debit},${credit}`).sort();
@@ -195,8 +200,12 @@ function wrongExports(journal: readonly Item[], bucket: Bucket): string[] {
   return wrong;
 }
 
-function complete(bucket: Bucket, key: string): boolean {
-  return bucket.objects.has(key.replace('journal.csv', 'manifest.json'));
+/** The journal of a finished export, if it is what its manifest says. */
+function journalOf({ objects }: Bucket, date: string): Buffer | undefined {
+  const { files } = JSON.parse(objects.get(`exports/${date}/manifest.json`)!.toString());
+  const { sha256 } = files.find(({ name }: Item) => name === 'journal.csv');
+  const content = objects.get(`exports/${date}/${sha256}/journal.csv`);
+  return content && createHash('sha256').update(content).digest('hex') === sha256 ? content : undefined;
 }
 
 /** Columns of a row: entryId, businessDate, occurredAt, orderId, eventId, reference, kind, account, debit, credit. */

@@ -57,17 +57,20 @@ describe('the finance export', () => {
     const w = world([sale]);
     const manifest = await w.run({ time: '2026-11-22T17:00:00Z' });
     expect(w.calls).toEqual(['Plan', 'WriteFiles', 'WriteManifest']);
-    expect([...w.bucket.keys()]).toEqual(
-      ['journal.csv', 'journal.parquet', 'summary.csv', 'orders.csv', 'manifest.json'].map(
-        (name) => `exports/2026-11-22/${name}`,
+    expect(w.writes).toEqual([
+      ...['journal.csv', 'journal.parquet', 'summary.csv', 'orders.csv'].map((name) =>
+        w.keyOf('2026-11-22', name),
       ),
-    );
+      'exports/2026-11-22/manifest.json',
+    ]);
     expect(manifest).toMatchObject({
       date: '2026-11-22',
       balanced: true,
       totals: { USD: { debit: 12_999, credit: 12_999 } },
     });
-    expect(w.bucket.get('exports/2026-11-22/orders.csv')!.toString()).toContain('ord_A1,USD,129.99,0.00\r\n');
+    expect(w.bucket.get(w.keyOf('2026-11-22', 'orders.csv'))!.toString()).toContain(
+      'ord_A1,USD,129.99,0.00\r\n',
+    );
   });
 
   test('exports a date that is asked for, again with the same bytes', async () => {

@@ -52,10 +52,11 @@ export const exportJournal =
       ...(await lateEntries(ports, plan.date, earlier)),
     ];
     const files = exportFiles(entries, plan);
-    // Another run of the date may have been faster since it was planned: its files are no longer ours to write.
+    // Another run of the date may have been faster since it was planned: then there is nothing to write any more.
     if (await ports.manifestAt(manifestKey(plan.date))) return madeAgain(ports, plan);
     for (const { name, content } of files) {
-      await ports.write(fileKey(plan.date, name), content, contentTypes[name.split('.').at(-1)!]!);
+      const key = fileKey(plan.date, { name, sha256: digest(content) });
+      await ports.write(key, content, contentTypes[name.split('.').at(-1)!]!);
     }
     const previous = earlier.at(-1);
     return draftOf(plan, entries, files, previous ? { date: previous.date, sha256: previous.sha256 } : null);
@@ -66,6 +67,7 @@ interface EarlierExport {
   /** Of the manifest's bytes. */
   readonly sha256: string;
   readonly days: Readonly<Record<string, number>>;
+  readonly files: ExportManifest['files'];
 }
 
 /** The exports that can hold entries of the last days; the last of them is of the day before, as none is left out. */
@@ -76,7 +78,8 @@ async function earlierExports(ports: Ports, date: string): Promise<EarlierExport
       const key = manifestKey(earlier);
       const [manifest, bytes] = await Promise.all([ports.manifestAt(key), ports.read(key)]);
       if (!manifest || !bytes) throw new DomainError('internal-error', `The manifest of ${earlier} is gone.`);
-      return { date: earlier, sha256: digest(bytes), days: manifest.generatedFrom.days };
+      const { files, generatedFrom } = manifest;
+      return { date: earlier, sha256: digest(bytes), days: generatedFrom.days, files };
     }),
   );
 }
@@ -93,7 +96,7 @@ async function lateEntries(
     const stored = await ports.countOf(day);
     if (stored === exported) continue;
     const known = new Set<string>();
-    for (const { date: held } of holding) {
+    for (const held of holding) {
       for (const id of await exportedIds(ports, held, day)) known.add(id);
     }
     const entries = await ports.entriesOf(day);
@@ -110,9 +113,14 @@ async function lateEntries(
   return late;
 }
 
-/** The ids of the entries of `day` that the export of `date` holds. */
-async function exportedIds(ports: Ports, date: string, day?: string): Promise<readonly string[]> {
-  const content = await ports.read(fileKey(date, journalCsv));
+/** The ids of the entries of `day` that an export holds. */
+async function exportedIds(
+  ports: Ports,
+  { date, files }: Pick<ExportManifest, 'date' | 'files'>,
+  day?: string,
+): Promise<readonly string[]> {
+  const file = files.find(({ name }) => name === journalCsv);
+  const content = file && (await ports.read(fileKey(date, file)));
   if (!content) throw new DomainError('internal-error', `${journalCsv} of ${date} is gone.`);
   return eventIdsIn(content, day);
 }
@@ -120,7 +128,7 @@ async function exportedIds(ports: Ports, date: string, day?: string): Promise<re
 async function madeAgain(ports: Ports, plan: ExportPlan): Promise<ExportDraft> {
   const manifest = await ports.manifestAt(manifestKey(plan.date));
   if (!manifest) throw new DomainError('internal-error', `The manifest of ${plan.date} is gone.`);
-  const exported = new Set(await exportedIds(ports, plan.date));
+  const exported = new Set(await exportedIds(ports, manifest));
   const days = Object.keys(manifest.generatedFrom.days);
   const stored = (await Promise.all(days.map((day) => ports.entriesOf(day)))).flat();
   const entries = stored.filter(({ eventId }) => exported.has(eventId));

@@ -33,7 +33,7 @@ export const writeManifest =
       throw new DomainError('internal-error', `The journal of ${draft.date} does not balance: no manifest.`);
     }
     for (const file of draft.files) {
-      const content = await ports.read(fileKey(draft.date, file.name));
+      const content = await ports.read(fileKey(draft.date, file));
       if (content === undefined || digest(content) !== file.sha256) {
         throw new DomainError('internal-error', `${file.name} of ${draft.date} is not what was written.`);
       }

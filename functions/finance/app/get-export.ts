@@ -32,9 +32,9 @@ export const getExport =
     if (!manifest) throw new DomainError('not-found', `There is no export of ${date}.`);
     const expiresAt = isoInstant(ports.now() + linkLife * 1000);
     const links = await Promise.all(
-      manifest.files.map(async ({ name }) => ({
-        name,
-        url: await ports.link(fileKey(date, name), linkLife),
+      manifest.files.map(async (file) => ({
+        name: file.name,
+        url: await ports.link(fileKey(date, file), linkLife),
         expiresAt,
       })),
     );

@@ -55,6 +55,9 @@ export function exportWorld(entries: readonly JournalEntry[]) {
   return {
     journal,
     bucket,
+    /** Where a file of a date's export lies, when it was exported once. */
+    keyOf: (date: string, name: string) =>
+      [...bucket.keys()].find((key) => key.startsWith(`exports/${date}/`) && key.endsWith(`/${name}`)) ?? '',
     writes,
     faults,
     audit,

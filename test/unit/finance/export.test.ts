@@ -14,11 +14,11 @@ const names = ['journal.csv', 'journal.parquet', 'summary.csv', 'orders.csv'];
 
 function world(entries: readonly JournalEntry[]) {
   const made = exportWorld(entries);
-  const { bucket } = made;
+  const { bucket, keyOf } = made;
   return {
     ...made,
-    rows: (name: string) =>
-      parse(bucket.get(`exports/${date}/${name}`)!, { columns: true }) as Record<string, string>[],
+    rows: (name: string, day = date) =>
+      parse(bucket.get(keyOf(day, name))!, { columns: true }) as Record<string, string>[],
   };
 }
 
@@ -109,7 +109,7 @@ test('the manifest comes last and says of each file what lies there', async () =
   });
   expect(manifest.files.map(({ name }) => name)).toEqual(names);
   for (const { name, rows, bytes, sha256 } of manifest.files) {
-    const content = w.bucket.get(`exports/${date}/${name}`)!;
+    const content = w.bucket.get(`exports/${date}/${sha256}/${name}`)!;
     expect(rows).toBe(w.rows(name.replace('.parquet', '.csv')).length);
     expect(bytes).toBe(content.length);
     expect(sha256).toBe(createHash('sha256').update(content).digest('hex'));
@@ -170,15 +170,12 @@ describe('there is no manifest', () => {
   });
 
   test.each([
-    ['is missing', (bucket: Map<string, Buffer>) => bucket.delete(`exports/${date}/summary.csv`)],
-    [
-      'is another',
-      (bucket: Map<string, Buffer>) => bucket.set(`exports/${date}/summary.csv`, Buffer.from('account\r\n')),
-    ],
+    ['is missing', (bucket: Map<string, Buffer>, key: string) => bucket.delete(key)],
+    ['is another', (bucket: Map<string, Buffer>, key: string) => bucket.set(key, Buffer.from('account\r\n'))],
   ])('when a file %s', async (_, damage) => {
     const w = world(entries);
     const draft = await w.files(plan);
-    damage(w.bucket);
+    damage(w.bucket, w.keyOf(date, 'summary.csv'));
     await expect(w.manifest(draft)).rejects.toThrow('summary.csv');
     expect(w.writes).not.toContain(`exports/${date}/manifest.json`);
   });
@@ -220,9 +217,7 @@ describe('day after day', () => {
     });
     expect(await w.run(third)).toMatchObject({ generatedFrom: { entries: 1, days: { [third]: 1 } } });
     const rows = [first, second, third].flatMap((day) =>
-      (parse(w.bucket.get(`exports/${day}/journal.csv`)!, { columns: true }) as Record<string, string>[]).map(
-        ({ entryId, businessDate }) => `${day} ${entryId} of ${businessDate}`,
-      ),
+      w.rows('journal.csv', day).map(({ entryId, businessDate }) => `${day} ${entryId} of ${businessDate}`),
     );
     expect([...new Set(rows)]).toEqual([
       `${first} jrn_1-3 of ${first}`,
@@ -253,6 +248,22 @@ describe('day after day', () => {
     w.journal.push(...entriesOf(on(first, 'ord_LATE'), []));
     expect(await w.manifest(await w.files(slower))).toEqual(manifest);
     expect(w.bucket).toEqual(before);
+  });
+
+  test('of two runs that have both written before either has its manifest, one stands with its own files', async () => {
+    const w = world(entriesOf(on(first, 'ord_1'), []));
+    const [one, another] = [await w.plan({ date: first }), await w.plan({ date: first })];
+    const early = await w.files(one);
+    w.journal.push(...entriesOf(on(first, 'ord_LATE'), []));
+    const late = await w.files(another);
+    const manifest = await w.manifest(early);
+    await expect(w.manifest(late)).rejects.toThrow('other content');
+    for (const { name, sha256 } of manifest.files) {
+      const content = w.bucket.get(`exports/${first}/${sha256}/${name}`)!;
+      expect(createHash('sha256').update(content).digest('hex')).toBe(sha256);
+    }
+    // What only the other one had is the next day's.
+    expect(await w.run(second)).toMatchObject({ generatedFrom: { days: { [first]: 1 } } });
   });
 
   test('an entry that was exported and is gone from the journal stops the next export, and its own again', async () => {

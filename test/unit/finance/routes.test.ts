@@ -88,7 +88,7 @@ describe('one export', () => {
       links: [
         {
           name: 'journal.csv',
-          url: 'https://bucket.test/exports/2026-11-21/journal.csv?expires=900',
+          url: 'https://bucket.test/exports/2026-11-21/ab/journal.csv?expires=900',
           expiresAt: '2026-11-22T10:15:00.000Z',
         },
       ],

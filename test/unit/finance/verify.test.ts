@@ -42,7 +42,7 @@ async function agreeing() {
     date,
     timeZone,
     entries,
-    exported: [world.bucket.get(`exports/${date}/journal.csv`)!],
+    exported: [world.bucket.get(world.keyOf(date, 'journal.csv'))!],
     events: [
       {
         type: 'payment.captured' as const,
