@@ -1,6 +1,9 @@
 import { type DynamoDBDocumentClient, paginateQuery } from '@aws-sdk/lib-dynamodb';
 import { byDue, duePartition, orderIdOf } from '../keys.ts';
 
+/** So many at most, so that who looks at them one by one can say after each page how far that was. */
+const pageSize = 200;
+
 /** The orders of a bucket that come due between two instants (RFC 3339), page by page; each with the moment it is due. */
 export async function* duePages(
   documents: DynamoDBDocumentClient,
@@ -8,7 +11,7 @@ export async function* duePages(
   { bucket, from, to }: { readonly bucket: number; readonly from: string; readonly to: string },
 ): AsyncIterable<readonly { readonly orderId: string; readonly dueAt: string }[]> {
   const pages = paginateQuery(
-    { client: documents },
+    { client: documents, pageSize },
     {
       TableName: table,
       IndexName: byDue,

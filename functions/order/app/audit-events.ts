@@ -66,7 +66,7 @@ export const longestReservation = 15 * 60_000;
 /** An event that its consumer refuses time and again is for a person, who finds it in the dead-letter queue. */
 const maxResent = 24;
 
-const bucketsAtOnce = 16;
+const bucketsAtOnce = 8;
 const ordersAtOnce = 25;
 /** Of one bucket: to look at them all again would take long. */
 const manyOrders = 100;
@@ -83,42 +83,50 @@ const manyOrders = 100;
  * @throws Error when a bucket could not be audited; the others were nevertheless
  */
 export const auditEvents = (ports: Ports) => async (): Promise<{ looked: number; resent: number }> => {
-  const sums = { looked: 0, resent: 0, missing: 0, drifting: 0 };
+  const sums = { looked: 0, resent: 0, missing: 0, drifting: await ports.drifting(), failed: 0 };
   const marks = await ports.progress();
-  const buckets = Array.from({ length: dueBuckets }, (_, bucket) => bucket);
-  let failed = 0;
-  for (const together of chunksOf(buckets, bucketsAtOnce)) {
+  for (const together of chunksOf(furthestBehindFirst(marks), bucketsAtOnce)) {
     const reached = new Map<number, Progress>();
     await Promise.all(
       together.map(async (bucket) => {
         try {
-          const { looked, resent, missing, drifting, progress } = await auditBucket(
-            ports,
-            bucket,
-            marks.get(bucket),
-          );
-          sums.looked += looked;
-          sums.resent += resent;
-          sums.missing += missing;
-          sums.drifting += drifting;
-          reached.set(bucket, progress);
+          const audited = await auditBucket(ports, bucket, marks.get(bucket));
+          sums.looked += audited.looked;
+          sums.resent += audited.resent;
+          sums.missing += audited.missing;
+          sums.drifting += audited.drifting;
+          reached.set(bucket, audited.progress);
         } catch (error) {
-          failed++;
-          log.error('bucket not audited', { bucket, error: error instanceof Error ? error.name : 'unknown' });
+          sums.failed++;
+          log.error('bucket not audited', { bucket, error: nameOf(error) });
         }
       }),
     );
-    if (reached.size > 0) await ports.saveProgress(reached);
+    try {
+      if (reached.size > 0) await ports.saveProgress(reached);
+    } catch (error) {
+      sums.failed += reached.size;
+      log.error('marks not saved', { buckets: [...reached.keys()], error: nameOf(error) });
+    }
   }
+  const { looked, resent, missing, drifting, failed } = sums;
   measure({
-    [auditMetrics.reemitted]: [sums.resent],
-    [auditMetrics.auditIncomplete]: [sums.missing],
-    [businessMetrics.stockDrift]: [sums.drifting + (await ports.drifting())],
+    [auditMetrics.reemitted]: [resent],
+    // Of a bucket that could not be audited nobody knows.
+    [auditMetrics.auditIncomplete]: [missing + failed],
+    [businessMetrics.stockDrift]: [drifting],
   });
-  log.info('audited', { orders: sums.looked, resent: sums.resent, incomplete: sums.missing, failed });
+  log.info('audited', { orders: looked, resent, incomplete: missing, failed });
   if (failed > 0) throw new Error(`${failed} buckets could not be audited`);
-  return { looked: sums.looked, resent: sums.resent };
+  return { looked, resent };
 };
+
+/** A run that ends at its limit leaves others for the next one, which must not always be the same. */
+function furthestBehindFirst(marks: ReadonlyMap<number, Progress>): number[] {
+  const to = (bucket: number) => marks.get(bucket)?.auditedTo ?? '';
+  const buckets = Array.from({ length: dueBuckets }, (_, bucket) => bucket);
+  return buckets.sort((a, b) => (to(a) < to(b) ? -1 : to(a) > to(b) ? 1 : 0));
+}
 
 async function auditBucket(ports: Ports, bucket: number, before: Progress | undefined) {
   const now = ports.now();
@@ -217,12 +225,13 @@ async function read(ports: Ports, orderId: string) {
     events = await ports.load(orderId);
     return { orderId, events, order: fold(events) };
   } catch (error) {
-    log.error('order cannot be audited', {
-      orderId,
-      error: error instanceof Error ? error.name : 'unknown',
-    });
+    log.error('order cannot be audited', { orderId, error: nameOf(error) });
     return { orderId, events, order: undefined };
   }
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : 'unknown';
 }
 
 function isOther(known: Listed, next: Listed): boolean {
