@@ -315,7 +315,7 @@ class Store {
       const manifest = await writeManifest(ports)(await exportJournal(ports)(plan));
       const file = manifest.files.find(({ name }) => name === journalCsv)!;
       dates.push(date);
-      files.push((await bucket.read(fileKey(date, file)))!);
+      files.push((await bucket.read(fileKey(manifest, file)))!);
     }
 
     const items = world.tables.all('order');

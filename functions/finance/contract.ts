@@ -37,6 +37,8 @@ const exportFile = z.object({
 const totals = z.partialRecord(currency, z.object({ debit: amount, credit: amount }));
 
 const content = {
+  /** 3: files are named by their content. 2: by their names alone, as before. */
+  schemaVersion: z.literal([2, 3]),
   /** Whose midnight began and ended the business date (IANA). */
   timeZone: z.string(),
   date: businessDate,
@@ -60,7 +62,6 @@ export type ExportDraft = z.infer<typeof exportDraft>;
 
 /** Written last: an export exists when it has one. */
 export const exportManifest = z.object({
-  schemaVersion: z.literal(2),
   ...content,
   balanced: z.literal(true),
 });

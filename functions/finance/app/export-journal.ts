@@ -24,6 +24,9 @@ export interface Ports {
 /** How long an entry may be late and still be found. Later than that somebody must look anyway. */
 const lateDays = 35;
 
+/** Of the exports that are written now. */
+const schemaVersion = 3;
+
 const contentTypes: Readonly<Record<string, string>> = {
   csv: 'text/csv; charset=utf-8; header=present',
   parquet: 'application/vnd.apache.parquet',
@@ -55,11 +58,17 @@ export const exportJournal =
     // Another run of the date may have been faster since it was planned: then there is nothing to write any more.
     if (await ports.manifestAt(manifestKey(plan.date))) return madeAgain(ports, plan);
     for (const { name, content } of files) {
-      const key = fileKey(plan.date, { name, sha256: digest(content) });
+      const key = fileKey({ date: plan.date, schemaVersion }, { name, sha256: digest(content) });
       await ports.write(key, content, contentTypes[name.split('.').at(-1)!]!);
     }
     const previous = earlier.at(-1);
-    return draftOf(plan, entries, files, previous ? { date: previous.date, sha256: previous.sha256 } : null);
+    return draftOf(
+      schemaVersion,
+      plan,
+      entries,
+      files,
+      previous ? { date: previous.date, sha256: previous.sha256 } : null,
+    );
   };
 
 interface EarlierExport {
@@ -67,6 +76,7 @@ interface EarlierExport {
   /** Of the manifest's bytes. */
   readonly sha256: string;
   readonly days: Readonly<Record<string, number>>;
+  readonly schemaVersion: ExportManifest['schemaVersion'];
   readonly files: ExportManifest['files'];
 }
 
@@ -78,8 +88,8 @@ async function earlierExports(ports: Ports, date: string): Promise<EarlierExport
       const key = manifestKey(earlier);
       const [manifest, bytes] = await Promise.all([ports.manifestAt(key), ports.read(key)]);
       if (!manifest || !bytes) throw new DomainError('internal-error', `The manifest of ${earlier} is gone.`);
-      const { files, generatedFrom } = manifest;
-      return { date: earlier, sha256: digest(bytes), days: generatedFrom.days, files };
+      const { schemaVersion, files, generatedFrom } = manifest;
+      return { date: earlier, sha256: digest(bytes), days: generatedFrom.days, schemaVersion, files };
     }),
   );
 }
@@ -116,12 +126,12 @@ async function lateEntries(
 /** The ids of the entries of `day` that an export holds. */
 async function exportedIds(
   ports: Ports,
-  { date, files }: Pick<ExportManifest, 'date' | 'files'>,
+  held: Pick<ExportManifest, 'date' | 'schemaVersion' | 'files'>,
   day?: string,
 ): Promise<readonly string[]> {
-  const file = files.find(({ name }) => name === journalCsv);
-  const content = file && (await ports.read(fileKey(date, file)));
-  if (!content) throw new DomainError('internal-error', `${journalCsv} of ${date} is gone.`);
+  const file = held.files.find(({ name }) => name === journalCsv);
+  const content = file && (await ports.read(fileKey(held, file)));
+  if (!content) throw new DomainError('internal-error', `${journalCsv} of ${held.date} is gone.`);
   return eventIdsIn(content, day);
 }
 
@@ -132,5 +142,5 @@ async function madeAgain(ports: Ports, plan: ExportPlan): Promise<ExportDraft> {
   const days = Object.keys(manifest.generatedFrom.days);
   const stored = (await Promise.all(days.map((day) => ports.entriesOf(day)))).flat();
   const entries = stored.filter(({ eventId }) => exported.has(eventId));
-  return draftOf(plan, entries, exportFiles(entries, plan), manifest.previous);
+  return draftOf(manifest.schemaVersion, plan, entries, exportFiles(entries, plan), manifest.previous);
 }

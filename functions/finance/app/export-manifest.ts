@@ -33,12 +33,12 @@ export const writeManifest =
       throw new DomainError('internal-error', `The journal of ${draft.date} does not balance: no manifest.`);
     }
     for (const file of draft.files) {
-      const content = await ports.read(fileKey(draft.date, file));
+      const content = await ports.read(fileKey(draft, file));
       if (content === undefined || digest(content) !== file.sha256) {
         throw new DomainError('internal-error', `${file.name} of ${draft.date} is not what was written.`);
       }
     }
-    const manifest: ExportManifest = { schemaVersion: 2, ...draft, balanced: true };
+    const manifest: ExportManifest = { ...draft, balanced: true };
     const content = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
     const key = manifestKey(draft.date);
     if (await ports.create(key, content, 'application/json')) return manifest;

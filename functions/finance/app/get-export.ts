@@ -34,7 +34,7 @@ export const getExport =
     const links = await Promise.all(
       manifest.files.map(async (file) => ({
         name: file.name,
-        url: await ports.link(fileKey(date, file), linkLife),
+        url: await ports.link(fileKey(manifest, file), linkLife),
         expiresAt,
       })),
     );

@@ -32,6 +32,7 @@ export function exportFiles(
 
 /** What the manifest is going to say about them. */
 export function draftOf(
+  schemaVersion: ExportDraft['schemaVersion'],
   { date, timeZone }: Pick<ExportPlan, 'date' | 'timeZone'>,
   entries: readonly JournalEntry[],
   files: readonly ExportFile[],
@@ -39,6 +40,7 @@ export function draftOf(
 ): ExportDraft {
   const times = entries.map((entry) => entry.occurredAt).sort();
   return {
+    schemaVersion,
     date,
     timeZone,
     generatedFrom: {

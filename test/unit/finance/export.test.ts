@@ -90,7 +90,7 @@ test('the manifest comes last and says of each file what lies there', async () =
   expect(w.writes.at(-1)).toBe(`exports/${date}/manifest.json`);
   expect(JSON.parse(w.bucket.get(`exports/${date}/manifest.json`)!.toString())).toEqual(manifest);
   expect(manifest).toMatchObject({
-    schemaVersion: 2,
+    schemaVersion: 3,
     previous: null,
     date,
     timeZone: 'Asia/Seoul',
@@ -264,6 +264,28 @@ describe('day after day', () => {
     }
     // What only the other one had is the next day's.
     expect(await w.run(second)).toMatchObject({ generatedFrom: { days: { [first]: 1 } } });
+  });
+
+  test('an export of schema version 2, whose files have their names alone, is read and made again as it is', async () => {
+    const w = world(entriesOf(on(first, 'ord_1'), []));
+    const { files } = (await w.run(first)) as { files: { name: string; sha256: string }[] };
+    for (const { name, sha256 } of files) {
+      const key = `exports/${first}/${sha256}/${name}`;
+      w.bucket.set(`exports/${first}/${name}`, w.bucket.get(key)!);
+      w.bucket.delete(key);
+    }
+    const key = `exports/${first}/manifest.json`;
+    const text = w.bucket.get(key)!.toString();
+    expect(text).toMatch(/^\{\n {2}"schemaVersion": 3,/);
+    w.bucket.set(key, Buffer.from(text.replace('"schemaVersion": 3', '"schemaVersion": 2')));
+    const before = new Map(w.bucket);
+    expect(await w.run(first)).toMatchObject({ schemaVersion: 2 });
+    expect(w.bucket).toEqual(before);
+    w.journal.push(...entriesOf(on(first, 'ord_LATE'), []));
+    expect(await w.run(second)).toMatchObject({
+      schemaVersion: 3,
+      generatedFrom: { days: { [first]: 1 } },
+    });
   });
 
   test('an entry that was exported and is gone from the journal stops the next export, and its own again', async () => {

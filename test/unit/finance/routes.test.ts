@@ -6,7 +6,7 @@ import * as contract from '../../../functions/finance/contract.ts';
 
 function manifest(date: string): contract.ExportManifest {
   return {
-    schemaVersion: 2,
+    schemaVersion: 3,
     date,
     timeZone: 'Asia/Seoul',
     generatedFrom: { entries: 2, days: { [date]: 2 } },
