@@ -1,29 +1,34 @@
 /**
  * Asks the registry for newer versions of what production is built from, and fails on one that has been out for more than
- * a quarter: `npm run updates`. Needs the network, so it is no part of the check.
+ * a quarter: `npm run updates`. What other packages need is listed as well; only they can renew it. Needs the network, so
+ * it is no part of the check.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { behindOf, overdueOf } from './security/updates.ts';
+import project from '../package.json' with { type: 'json' };
+import { productionComponents } from './security/components.ts';
+import { behindOf, overdueOf, type Published } from './security/updates.ts';
 
 const root = join(import.meta.dirname, '..');
-const read = (path: string) => JSON.parse(readFileSync(join(root, path), 'utf8'));
-const registry = process.env.npm_config_registry ?? 'https://registry.npmjs.org/';
+const registry = (process.env.npm_config_registry ?? 'https://registry.npmjs.org').replace(/\/*$/, '/');
 
-const names = Object.keys(read('package.json').dependencies);
+const components = productionComponents(root);
 const behind = [];
-for (const name of names) {
-  const response = await fetch(new URL(name.replace('/', '%2f'), registry));
+for (const { name, version } of components) {
+  const address = new URL(name.replace('/', '%2f'), registry);
+  const response = await fetch(address, { signal: AbortSignal.timeout(30_000) });
   if (!response.ok) throw new Error(`the registry answers ${response.status} for ${name}`);
-  const { time } = (await response.json()) as { time: Record<string, string> };
-  const found = behindOf(name, read(`node_modules/${name}/package.json`).version, time, Date.now());
+  const found = behindOf(name, version, (await response.json()) as Published, Date.now());
   if (found) behind.push(found);
 }
-for (const { name, installed, newest, days } of behind) {
-  console.log(`${name} ${installed}: ${newest} is out, something newer since ${days} days`);
+const isOurs = ({ name }: { name: string }) => name in project.dependencies;
+for (const one of behind) {
+  const whose = isOurs(one) ? '' : ', needed by another package';
+  console.log(
+    `${one.name} ${one.installed}: ${one.newest} is out, something newer since ${one.days} days${whose}`,
+  );
 }
-const overdue = overdueOf(behind);
+const overdue = overdueOf(behind.filter(isOurs));
 console.log(
-  `${names.length} packages, ${behind.length} with a newer version, ${overdue.length} to be renewed`,
+  `${components.length} packages, ${behind.length} with a newer version, ${overdue.length} to be renewed`,
 );
 if (overdue.length > 0) process.exitCode = 1;

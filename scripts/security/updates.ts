@@ -7,27 +7,33 @@ export interface Behind {
   readonly days: number;
 }
 
+/** What the registry tells of a package. */
+export interface Published {
+  /** Those that are there still, by number. */
+  readonly versions: Readonly<Record<string, { readonly deprecated?: string | boolean }>>;
+  /** When each version was published, also of those that were withdrawn. */
+  readonly time: Readonly<Record<string, string>>;
+}
+
 /** Days after which a newer version is taken (docs/security/handbook.md, Components). */
 const quarter = 92;
 
-/**
- * @param published versions with the instant at which each was published, as the registry tells them; other members are
- *   passed over, and so are versions of a trial
- * @param now milliseconds since the epoch
- */
+/** @param now milliseconds since the epoch */
 export function behindOf(
   name: string,
   installed: string,
-  published: Readonly<Record<string, string>>,
+  { versions, time }: Published,
   now: number,
 ): Behind | undefined {
-  const newer = Object.keys(published)
-    .filter((version) => isRelease(version) && majorOf(version) === majorOf(installed))
+  const newer = Object.entries(versions)
+    .filter(([, { deprecated }]) => !deprecated)
+    .map(([version]) => version)
+    .filter((version) => isRelease(version) && lineOf(version) === lineOf(installed))
     .filter((version) => compare(version, installed) > 0)
     .sort(compare);
   const newest = newer.at(-1);
   if (newest === undefined) return undefined;
-  const first = Math.min(...newer.map((version) => Date.parse(published[version]!)));
+  const first = Math.min(...newer.map((version) => Date.parse(time[version]!)));
   return { name, installed, newest, days: Math.floor((now - first) / 86_400_000) };
 }
 
@@ -40,8 +46,9 @@ function isRelease(version: string): boolean {
   return /^\d+\.\d+\.\d+$/.test(version);
 }
 
-function majorOf(version: string): string {
-  return version.split('.')[0]!;
+/** Versions that promise to be compatible: of one major version; below 1.0.0, of one minor one. */
+function lineOf(version: string): string {
+  return /^(0\.\d+|\d+)/.exec(version)![1]!;
 }
 
 function compare(a: string, b: string): number {

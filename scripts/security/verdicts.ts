@@ -30,24 +30,9 @@ export function table({ standard, items }: Standard): string {
   return [standard, ...body, '', counts(items)].join('\n');
 }
 
-/** What the authorisation server does by itself, which nothing here can set (docs/security/handbook.md). */
-export function isCognitosOwn({ verdict, reason }: Requirement): boolean {
-  return verdict === 'not-applicable' && reason.startsWith('Cognito’s own');
-}
-
-/** Whether the reason says that something is weaker than the requirement. */
-export function staysOpen({ reason }: Requirement): boolean {
-  return reason.includes('Open: ');
-}
-
 function counts(items: readonly Requirement[]): string {
-  const each = ['pass', 'gap', 'not-applicable'].map(
+  const each = verdicts.map(
     (verdict) => `${items.filter((item) => item.verdict === verdict).length} ${verdict}`,
   );
-  const others = items.filter(isCognitosOwn);
-  const apart =
-    others.length > 0
-      ? ` (${others.length} of them Cognito’s own, ${others.filter(staysOpen).length} with something open)`
-      : '';
-  return `${items.length} requirements: ${each.join(', ')}${apart}`;
+  return `${items.length} requirements: ${each.join(', ')}`;
 }
