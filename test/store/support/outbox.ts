@@ -77,7 +77,7 @@ export function outboxOf(store: Store) {
 export async function purchase(
   store: Store,
   goods: Goods,
-  options: { payWith?: string; whilePending?: () => void | Promise<void> } = {},
+  options: { payWith?: string; whilePending?: (orderId: string) => void | Promise<void> } = {},
 ) {
   const { email, token } = await store.account();
   const lines = [{ sku: goods.sku, quantity: 1 }];
@@ -89,7 +89,7 @@ export async function purchase(
     ...(options.payWith && { payWith: options.payWith }),
   });
   if (placed.status !== 201) throw new Error(`not placed: ${placed.status} ${placed.text}`);
-  await options.whilePending?.();
+  await options.whilePending?.(placed.body.id);
   await settled(store, token, placed.body.id, { payment: 'captured' });
   return { email, token, orderId: placed.body.id as string };
 }

@@ -250,8 +250,8 @@ it('orders are paid while the provider’s keys are rotated, each at the first a
   }
 });
 
-/** Tokens live for an hour of the clock that these tests move. */
-function freshStore(): void {
+/** Tokens live for an hour of the clock that these tests move: another operator's. */
+function freshTokens(): void {
   beforeAll(async () => {
     store = await sharedStore();
   });
@@ -275,7 +275,7 @@ async function without<T>(description: RegExp, run: () => Promise<T>): Promise<T
 }
 
 describe('the reconciler', () => {
-  freshStore();
+  freshTokens();
 
   it('asks for a shopper of whom no webhook tells', async () => {
     const shopper = await ordered('tok_requires_action');
@@ -327,7 +327,7 @@ describe('the reconciler', () => {
 });
 
 describe('a payment whose run has failed', () => {
-  freshStore();
+  freshTokens();
 
   it('comes back by itself after 30 seconds', async () => {
     const shopper = await without(provider, async () => {
