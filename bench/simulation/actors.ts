@@ -208,6 +208,7 @@ export class Actors {
     const world = this.#world;
     return sendMail({
       now: world.clockOf(actor),
+      sleep: world.sleep,
       timeZone,
       mailLog: mailLog(world.documents(actor), notificationTable.name),
       addressOf: (id) => world.call(actor, `address of ${id}`, [], () => `${id}@example.org`),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import documented from '../../bench/limits.json' with { type: 'json' };
 import { configOf } from '../../lib/config.ts';
 import { functionId } from '../../lib/constructs/bundle.ts';
 import { throttlesOf } from '../../lib/constructs/throttles.ts';
@@ -33,6 +34,16 @@ describe.each(['dev', 'prod'])('the limits of %s', (stage) => {
       if (capped) expect(config.reservedConcurrency[id], id).toBeGreaterThan(0);
     }
     expect(reservedFor('browse') + reservedFor('cart')).toBeLessThan(500);
+  });
+
+  it('let no more letters wait for the e-mail service at once than it takes while they do', () => {
+    const [mapping] = ofType('AWS::Lambda::EventSourceMapping').filter(({ properties }) =>
+      JSON.stringify(properties.FunctionName).includes('SendMail'),
+    );
+    const { BatchSize, ScalingConfig } = mapping!.properties;
+    const rate = documented.limits['ses.sendRate'].value;
+    // Those of one second go at once, and each waits fifteen seconds at most (send-mail.ts).
+    expect(BatchSize * ScalingConfig.MaximumConcurrency).toBeLessThan(rate * 15);
   });
 
   it('keep environments for orders and for every part of a payment', () => {

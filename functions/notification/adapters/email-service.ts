@@ -7,7 +7,7 @@ const timeout = 10_000;
 
 /**
  * Sends through Amazon SES (API v2, SendEmail). Asked once only: SES knows no idempotency key, so a second
- * request after a lost answer would be a second e-mail.
+ * request after a lost answer would be a second e-mail. Its rate, like the day's number, is refused as too many.
  * @param from the verified sender
  */
 export function emailService(from: string): Ports['send'] {
@@ -43,7 +43,10 @@ export function emailService(from: string): Ports['send'] {
     }
     const refusal = await refusalOf(response);
     // A 4xx was not accepted; a 5xx may have been.
-    if (refusal.status < 500) return { accepted: false, code: refusal.name };
+    if (refusal.status < 500) {
+      const tooMany = refusal.status === 429 || /Throttl|TooManyRequests/.test(refusal.name);
+      return { accepted: false, code: refusal.name, tooMany };
+    }
     throw refusal;
   };
 }

@@ -1,4 +1,4 @@
-import type { Now } from '../../kernel/clock.ts';
+import type { Now, Sleep } from '../../kernel/clock.ts';
 import type { EventContract } from '../../kernel/contract.ts';
 import type { Received } from '../../kernel/events.ts';
 import { log } from '../../kernel/log.ts';
@@ -25,6 +25,7 @@ type ClaimResult =
 
 export interface Ports {
   readonly now: Now;
+  readonly sleep: Sleep;
   /** IANA time zone in which times are told. */
   readonly timeZone: string;
   readonly mailLog: {
@@ -52,18 +53,28 @@ export interface Ports {
 /** What the e-mail service answered for certain. */
 export type Sending =
   | { readonly accepted: true; readonly messageId: string }
-  | { readonly accepted: false; readonly code: string };
+  | {
+      readonly accepted: false;
+      readonly code: string;
+      /** There were too many at once: in a moment it may be taken. */
+      readonly tooMany: boolean;
+    };
 
 /**
  * Longer than the function may run, so that a lease only ever ends on somebody who no longer sends. Milliseconds.
  */
 const lease = 60_000;
+/** How long one that came in too large a crowd is tried again here, and how soon: no rate is below one a second. */
+const patience = 15_000;
+const pause = 1_000;
 
 /**
  * Sends the e-mail of one event.
  * 1. Claim it: what is sent already is skipped, what somebody else is sending comes back later.
  * 2. Look the address up; without one the e-mail is done with.
  * 3. Write and send it.
+ *    Where there are too many at once it is tried again every second for a while: it would come back from the queue with
+ *    all the others, minutes later, and not for ever.
  * 4. Mark it as sent. If certainly nothing was sent, the lease ends at once; if nobody knows, it runs out.
  *
  * At least once: a second copy goes out only if the sender ends, or loses the answer, between 3 and 4.
@@ -89,13 +100,26 @@ export const sendMail =
       return;
     }
 
-    const sending = await ports.send({ ...email, orderId, type, traceId: traceIdOf(event.traceparent) });
+    const letter = { ...email, orderId, type, traceId: traceIdOf(event.traceparent) };
+    const sending = await patiently(ports, letter, now + patience);
     if (!sending.accepted) {
       await ports.mailLog.release(id, claim.owner);
       throw new Error(`the e-mail service refused: ${sending.code}`);
     }
     await ports.mailLog.markSent(id, sending.messageId, ports.now());
   };
+
+async function patiently(
+  ports: Ports,
+  letter: Parameters<Ports['send']>[0],
+  until: number,
+): Promise<Sending> {
+  for (;;) {
+    const sending = await ports.send(letter);
+    if (sending.accepted || !sending.tooMany || ports.now() >= until) return sending;
+    await ports.sleep(pause);
+  }
+}
 
 async function prepare(ports: Ports, event: MailEvent): Promise<(Email & { to: string }) | undefined> {
   const to = await ports.addressOf(event.body.summary.customerId);

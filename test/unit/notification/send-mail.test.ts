@@ -5,6 +5,7 @@ import {
   type Sending,
   sendMail,
 } from '../../../functions/notification/app/send-mail.ts';
+import { sendMail as sendMailSpec } from '../../../functions/notification/handlers/send-mail.infra.ts';
 import { eventsOf, summary } from './occasions.ts';
 
 /** The mail log in memory, with the rules of the table's. */
@@ -17,7 +18,7 @@ function world() {
     address: 'kim@shop.test' as string | undefined,
     addressFails: false,
     /** What the e-mail service does with the next e-mails, in turn; it accepts the rest. */
-    answers: [] as ('refuse' | 'accept and lose the answer')[],
+    answers: [] as ('refuse' | 'too many' | 'accept and lose the answer')[],
     /** The sender ends before its mark this many times. */
     deaths: 0,
   };
@@ -28,6 +29,9 @@ function world() {
   };
   const ports: Ports = {
     now: () => state.now,
+    sleep: async (milliseconds) => {
+      state.now += milliseconds;
+    },
     timeZone: 'Asia/Seoul',
     mailLog: {
       async claim({ eventId }, now, until) {
@@ -56,7 +60,8 @@ function world() {
     },
     async send(email): Promise<Sending> {
       const answer = state.answers.shift();
-      if (answer === 'refuse') return { accepted: false, code: 'TooManyRequestsException' };
+      if (answer === 'refuse') return { accepted: false, code: 'MessageRejected', tooMany: false };
+      if (answer === 'too many') return { accepted: false, code: 'TooManyRequestsException', tooMany: true };
       sent.push(email);
       if (answer) throw new Error('no answer');
       return { accepted: true, messageId: `message-${sent.length}` };
@@ -95,10 +100,30 @@ describe('sending', () => {
 
   test('refused: the lease ends at once and the next delivery sends', async () => {
     w.state.answers = ['refuse'];
-    await expect(w.send(captured)).rejects.toThrow('TooManyRequestsException');
+    await expect(w.send(captured)).rejects.toThrow('MessageRejected');
     await w.send(captured);
     expect(w.sent).toHaveLength(1);
     expect(stateOf(captured)).toBe('sent');
+  });
+
+  test('one of too many at once waits its turn, in the same delivery', async () => {
+    const begun = w.state.now;
+    w.state.answers = Array(9).fill('too many');
+    await w.send(captured);
+    expect(w.sent).toHaveLength(1);
+    expect(stateOf(captured)).toBe('sent');
+    expect(w.state.now - begun).toBe(9_000);
+  });
+
+  test('one that finds too many for long goes back to the queue, before the function is at its limit', async () => {
+    const begun = w.state.now;
+    w.state.answers = Array(99).fill('too many');
+    await expect(w.send(captured)).rejects.toThrow('TooManyRequestsException');
+    // A last request may take ten seconds more.
+    expect(w.state.now - begun).toBeLessThanOrEqual(1_000 * (sendMailSpec.timeoutSeconds ?? 0) - 10_000);
+    w.state.answers = [];
+    await w.send(captured);
+    expect(w.sent).toHaveLength(1);
   });
 
   test('the address cannot be looked up: nothing was sent, so the next delivery may at once', async () => {

@@ -73,7 +73,16 @@ describe('Amazon SES', () => {
 
   test('a 4xx was certainly not accepted', async () => {
     answer = { status: 429, headers: { 'x-amzn-errortype': 'TooManyRequestsException:' }, body: '{}' };
-    expect(await send(email)).toEqual({ accepted: false, code: 'TooManyRequestsException' });
+    expect(await send(email)).toEqual({
+      accepted: false,
+      code: 'TooManyRequestsException',
+      tooMany: true,
+    });
+  });
+
+  test('another 4xx than of too many at once is not worth another try', async () => {
+    answer = { status: 400, headers: { 'x-amzn-errortype': 'MessageRejected' }, body: '{}' };
+    expect(await send(email)).toEqual({ accepted: false, code: 'MessageRejected', tooMany: false });
   });
 
   test('after a 5xx nobody knows: it is not repeated, and the error does not quote the address', async () => {
