@@ -165,7 +165,7 @@ export async function until<T>(
   }
 }
 
-interface Queue {
+export interface Queue {
   readonly name: string;
   readonly visible: number;
   readonly inFlight: number;
@@ -176,6 +176,11 @@ interface Queue {
 export async function busyQueues(client: Client): Promise<readonly Queue[]> {
   const { body } = await client.request('GET', '/_local/queues');
   return (body.items as Queue[]).filter(({ visible, inFlight, delayed }) => visible + inFlight + delayed > 0);
+}
+
+/** Whether the queue keeps what was given up: it is nobody's work any more. */
+export function keepsDeadLetters({ name }: Queue): boolean {
+  return /dead/i.test(name);
 }
 
 export const address = {

@@ -1,7 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { randomOf } from '../../local/random.ts';
-import { address, busyQueues, type Client, charges, clientOf, type RequestOptions, until } from '../store.ts';
+import {
+  address,
+  busyQueues,
+  type Client,
+  charges,
+  clientOf,
+  keepsDeadLetters,
+  type RequestOptions,
+  until,
+} from '../store.ts';
 import { LoadClock } from './clock.ts';
 import { type HttpAnswer, HttpClient } from './http-client.ts';
 import type { LoadOptions } from './options.ts';
@@ -185,7 +194,7 @@ export class Ground {
     await until(
       'all queues are empty',
       async () => {
-        const busy = await busyQueues(this.client);
+        const busy = (await busyQueues(this.client)).filter((queue) => !keepsDeadLetters(queue));
         const state = JSON.stringify(busy);
         if (state !== seen) since = performance.now();
         seen = state;
@@ -197,6 +206,17 @@ export class Ground {
       },
       withinMs,
     );
+  }
+
+  /** What consumers have given up; not looked at where queues cannot be. */
+  async givenUp(): Promise<Check> {
+    const dead = this.embedded ? (await busyQueues(this.client)).filter(keepsDeadLetters) : undefined;
+    const inEach = dead?.map(({ name, visible }) => `${name}: ${visible}`).join(', ');
+    return {
+      name: 'no message is given up',
+      holds: dead && dead.length === 0,
+      detail: inEach === undefined ? 'not looked at' : inEach || 'nothing in dead-letter queues',
+    };
   }
 
   /** The provider's own book, where it can be read. */

@@ -67,6 +67,7 @@ export async function runLoad(
     const reading = ground.embedded ? await readMeter(ground.client) : undefined;
     say('holding it against the store and the book');
     const findings = await prepared.conclude();
+    const givenUp = await ground.givenUp();
     const cpuFigures = {
       'processor time of the load itself': `${((spent.user + spent.system) / 1e6).toFixed(1)} s`,
       ...(where.cpuSeconds && {
@@ -79,7 +80,7 @@ export async function runLoad(
       command: commandOf(options),
       recorder: ground.recorder,
       cache: ground.cache,
-      findings: withCommon(ground, findings, reading, seconds, cpuFigures),
+      findings: withCommon(ground, findings, givenUp, reading, seconds, cpuFigures),
     };
   } finally {
     ground.close();
@@ -96,6 +97,7 @@ async function setPace({ client, embedded, options }: Ground, pace: number): Pro
 function withCommon(
   { recorder, accepted }: Ground,
   findings: Findings,
+  givenUp: Check,
   reading: Reading | undefined,
   seconds: number,
   cpu: Findings['figures'],
@@ -127,7 +129,7 @@ function withCommon(
       }),
       ...cpu,
     },
-    checks: [answered, ...findings.checks],
+    checks: [answered, givenUp, ...findings.checks],
   };
 }
 

@@ -6,6 +6,7 @@ import {
   busyQueues,
   charges,
   type Goods,
+  keepsDeadLetters,
   openStore,
   order,
   type Store,
@@ -154,7 +155,7 @@ export class FaultyStore {
     let seen = '';
     let since = performance.now();
     for (let moves = 0; moves < 20; ) {
-      const busy = (await busyQueues(this.store)).filter(({ name }) => !/dead/i.test(name));
+      const busy = (await busyQueues(this.store)).filter((queue) => !keepsDeadLetters(queue));
       if (busy.length === 0) return;
       const state = JSON.stringify([busy, this.#work()]);
       if (state !== seen) since = performance.now();

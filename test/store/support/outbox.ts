@@ -1,4 +1,13 @@
-import { busyQueues, type Goods, order, type Store, settled, totalOf, until } from '../../../bench/store.ts';
+import {
+  busyQueues,
+  type Goods,
+  keepsDeadLetters,
+  order,
+  type Store,
+  settled,
+  totalOf,
+  until,
+} from '../../../bench/store.ts';
 import type { Caller } from '../../../local/types.ts';
 
 const operator: Caller = { kind: 'operator' };
@@ -33,7 +42,7 @@ export function outboxOf(store: Store) {
   const advance = (seconds: number) =>
     store.request('POST', '/_local/clock', { json: { advanceSeconds: seconds } });
   const isQuiet = async (): Promise<boolean> => {
-    return (await busyQueues(store)).every(({ name }) => /dead/i.test(name));
+    return (await busyQueues(store)).every(keepsDeadLetters);
   };
 
   return {
