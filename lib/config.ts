@@ -97,6 +97,12 @@ const schema = z.strictObject({
     /** How often a payment that cannot reach the provider comes back before it needs a person. */
     attempts: z.int().check(z.minimum(5), z.maximum(1000)),
   }),
+  /**
+   * Batches of ten letters that are sent at a time (2–1000, as Lambda event source mappings take). Letters beyond SES's
+   * rate wait their turn in the function for 15 seconds: ten times this must stay well below that rate times 15. One batch
+   * takes some 0.2 s, so that three send 150 letters a second.
+   */
+  mailConcurrency: z.int().check(z.minimum(2), z.maximum(1000)),
   /** Receives of an event by any other consumer before it goes to the dead-letter queue. */
   eventAttempts: z.int().check(z.minimum(1), z.maximum(1000)),
   /**
@@ -217,6 +223,8 @@ const shared = {
   reservedConcurrency: merged(reservedConcurrency),
   quotaFactor: 1,
   checkout: { concurrency: 20, attempts: 100 },
+  // A new account's rate is 14 letters a second.
+  mailConcurrency: 3,
   eventAttempts: 5,
   batchWindowSeconds: 0,
   pipe: { batchSize: 10, parallelization: 10, attempts: 10, maxRecordAgeSeconds: 21_600 },

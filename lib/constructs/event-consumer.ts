@@ -25,7 +25,8 @@ export class EventConsumer extends Construct {
     // The checkout worker stands before the payment provider: its pace and patience are settings of the stage.
     const paced = spec.grants.some((grant) => 'stateMachine' in grant);
     const window = paced ? 0 : config.batchWindowSeconds;
-    const concurrency = paced ? config.checkout.concurrency : trigger.maxConcurrency;
+    const sendsMail = spec.grants.some((grant) => 'email' in grant);
+    const concurrency = paced ? config.checkout.concurrency : sendsMail ? config.mailConcurrency : undefined;
 
     const deadLetters = new DeadLetterQueue(this, 'DeadLetters', id, alarms);
     const queue = new Queue(this, 'Queue', {

@@ -76,8 +76,6 @@ export type Trigger =
       readonly replays: 'accept' | 'exclude';
       /** Messages a batch; 10 unless told. */
       readonly batchSize?: number;
-      /** Concurrent batches at most (2–1000). */
-      readonly maxConcurrency?: number;
     }
   /** An EventBridge Scheduler expression; the function gets `{"time": "<scheduled time>"}`. */
   | {

@@ -15,9 +15,6 @@ export const sendMail: FunctionSpec = {
     events: [paymentCaptured, paymentDeclined, orderExpired, orderCancelled, refundCompleted],
     // The mark would stop a second copy, but the letter of last year is no news either way.
     replays: 'exclude',
-    // Thirty letters at once wait for SES's rate (14 a second in a new account), the others in the queue; at 0.15 s a
-    // batch it is 200 a second.
-    maxConcurrency: 3,
   },
   grants: [
     { table: 'notification', actions: ['dynamodb:UpdateItem'] },
