@@ -9,7 +9,7 @@ import {
   staffSessionSeconds,
 } from './contract.ts';
 import { environment } from './env.ts';
-import { DomainError, isDomainError } from './errors.ts';
+import { DomainError, errorName, isDomainError } from './errors.ts';
 import { digest } from './ids.ts';
 import { log } from './log.ts';
 import { outbound } from './outbound.ts';
@@ -52,7 +52,7 @@ async function fetchKeySet(uri: string): Promise<ArrayBuffer | undefined> {
     if (response.ok) return await response.arrayBuffer();
     log.error('key set unavailable', { status: response.status });
   } catch (error) {
-    log.error('key set unavailable', { error: error instanceof Error ? error.name : 'unknown' });
+    log.error('key set unavailable', { error: errorName(error) });
   }
   return undefined;
 }
@@ -90,7 +90,8 @@ function tokenVerifier(): Verifier {
 
 /**
  * The caller that the route asks for; undefined where none is needed and none was given.
- * @throws DomainError `unauthorized` (no or a bad token, or one of a sign-in too long ago), `forbidden` (not in the group, or without the scope),
+ * @throws DomainError `unauthorized` (no or a bad token, or one of a sign-in too long ago), `forbidden` (not in the group,
+ *   or without the scope),
  *   `temporary-reduced-capacity` (the key set cannot be had)
  */
 export async function authenticate(

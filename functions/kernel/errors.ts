@@ -61,6 +61,11 @@ export class DomainError extends Error {
   }
 }
 
+/** What a log says of whatever was thrown: a message may quote what must not be logged. */
+export function errorName(error: unknown): string {
+  return error instanceof Error ? error.name : 'unknown';
+}
+
 /** Whether `error` is a DomainError, of the given code if one is given. */
 export function isDomainError(error: unknown, code?: ProblemCode): error is DomainError {
   return error instanceof DomainError && (code === undefined || error.code === code);

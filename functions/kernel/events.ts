@@ -2,6 +2,7 @@ import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as z from 'zod/mini';
 import { isoInstant, systemNow } from './clock.ts';
 import type { EventContract } from './contract.ts';
+import { errorName } from './errors.ts';
 import { count, log, measure, trail } from './log.ts';
 import { defectMetrics, lateAfterSeconds, objectiveMetrics } from './metrics.ts';
 import { recordedTraceId } from './trace.ts';
@@ -68,7 +69,7 @@ export function eventConsumer<const C extends readonly EventContract[]>(
           log.error('event failed', {
             messageId: record.messageId,
             receives: record.attributes.ApproximateReceiveCount,
-            error: error instanceof Error ? error.name : 'unknown',
+            error: errorName(error),
             reason: error instanceof Error ? error.message.slice(0, 300) : undefined,
           });
           count(defectMetrics.eventFailed);

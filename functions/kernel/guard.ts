@@ -1,7 +1,7 @@
 import type { Caller, Machine } from './caller.ts';
 import type { Route } from './contract.ts';
 import { EndedSessions } from './ended-sessions.ts';
-import { DomainError } from './errors.ts';
+import { DomainError, errorName } from './errors.ts';
 import { readEndings, readPressure, sharedCount } from './limits-table.ts';
 import { count, log } from './log.ts';
 import { overloadMetrics } from './metrics.ts';
@@ -152,7 +152,7 @@ export class Guard {
       await this.#readEndings(table, now, within);
       answered = true;
     } catch (error) {
-      log.warn('pressure not read', { error: error instanceof Error ? error.name : 'unknown' });
+      log.warn('pressure not read', { error: errorName(error) });
     }
     this.#looked = { at: now, answered };
   }

@@ -8,7 +8,7 @@ import * as z from 'zod/mini';
 import en from 'zod/v4/locales/en.js';
 import { authenticate, type Caller, type Machine, referenceOf } from './caller.ts';
 import type { Route } from './contract.ts';
-import { DomainError, isDomainError, problems, problemType } from './errors.ts';
+import { DomainError, errorName, isDomainError, problems, problemType } from './errors.ts';
 import { Guard, type Guarded, Refusal } from './guard.ts';
 import { count, log, trail } from './log.ts';
 import { defectMetrics } from './metrics.ts';
@@ -456,7 +456,7 @@ function isWantOfCapacity(error: unknown): boolean {
 }
 
 function asRefusal(error: unknown, requestId: string, who: Who): DomainError {
-  const name = error instanceof Error ? error.name : 'unknown';
+  const name = errorName(error);
   if (busy.has(name) || isBusyTransaction(error) || isServerFault(error)) {
     log.warn('answered 503', { requestId, ...who, error: name });
     return new DomainError('temporary-reduced-capacity', 'Please try again in a moment.');

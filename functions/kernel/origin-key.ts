@@ -1,5 +1,5 @@
 import { systemNow } from './clock.ts';
-import { DomainError } from './errors.ts';
+import { DomainError, errorName } from './errors.ts';
 import { log } from './log.ts';
 import { rotatedSecret } from './secret.ts';
 import { isValidKey, type ValidTexts } from './valid-key.ts';
@@ -26,7 +26,7 @@ async function isKnown(valid: ValidTexts, given: string): Promise<boolean> {
   try {
     return await isValidKey(valid, given);
   } catch (error) {
-    log.error('origin key unavailable', { error: error instanceof Error ? error.name : 'unknown' });
+    log.error('origin key unavailable', { error: errorName(error) });
     throw new DomainError('temporary-reduced-capacity', 'Please try again in a moment.');
   }
 }

@@ -24,6 +24,6 @@ export async function journalledUpTo(
   table: string,
 ): Promise<string | undefined> {
   const marks = await auditProgress(documents, table);
-  const journalled = marks.map(([, { journalledTo }]) => journalledTo);
+  const journalled = [...marks.values()].map(({ journalledTo }) => journalledTo);
   return journalled.length < dueBuckets ? undefined : journalled.sort()[0];
 }

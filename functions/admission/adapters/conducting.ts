@@ -3,6 +3,7 @@ import { type DynamoDBDocumentClient, PutCommand, paginateQuery } from '@aws-sdk
 import { readShards, snapshot, unitsIn } from '../../inventory/published.ts';
 import { endpointFromEnvironment, refusalOf, sendSigned } from '../../kernel/aws-request.ts';
 import { systemNow, systemSleep } from '../../kernel/clock.ts';
+import { errorName } from '../../kernel/errors.ts';
 import { log } from '../../kernel/log.ts';
 import type { Ports } from '../app/conduct-drops.ts';
 import { expiryOf } from '../domain/drop.ts';
@@ -53,7 +54,7 @@ export function conductorPorts(documents: DynamoDBDocumentClient, env: Environme
       try {
         return await checkoutBacklog(queueUrl);
       } catch (error) {
-        log.warn('checkout backlog unknown', { error: error instanceof Error ? error.name : 'unknown' });
+        log.warn('checkout backlog unknown', { error: errorName(error) });
         return undefined;
       }
     },

@@ -1,4 +1,4 @@
-import { isDomainError } from '../../kernel/errors.ts';
+import { errorName, isDomainError } from '../../kernel/errors.ts';
 import { log } from '../../kernel/log.ts';
 import type { Drop } from '../domain/drop.ts';
 import { firstPace, nextPace, type Pace } from '../domain/pace.ts';
@@ -57,7 +57,7 @@ async function conduct(ports: Ports, dropId: string, until: number): Promise<voi
       failures = 0;
     } catch (error) {
       failures++;
-      log.error('drop not conducted', { dropId, error: error instanceof Error ? error.name : 'unknown' });
+      log.error('drop not conducted', { dropId, error: errorName(error) });
       if (failures > 5 || (ports.now() >= until && !isDomainError(error))) throw error;
     }
     if (ports.now() >= until) return;

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { isoInstant } from '../../kernel/clock.ts';
-import { DomainError } from '../../kernel/errors.ts';
+import { DomainError, errorName } from '../../kernel/errors.ts';
 import { derivedId } from '../../kernel/ids.ts';
 import { count, log } from '../../kernel/log.ts';
 import { defectMetrics } from '../../kernel/metrics.ts';
@@ -100,7 +100,7 @@ async function standingOf(ports: Ports, dropId: string): Promise<Standing> {
   try {
     return { ...standing, queue: await countArrivals(ports, standing, false) };
   } catch (error) {
-    log.warn('arrivals not counted', { dropId, error: error instanceof Error ? error.name : 'unknown' });
+    log.warn('arrivals not counted', { dropId, error: errorName(error) });
     return standing;
   }
 }

@@ -67,17 +67,14 @@ export const exportJournal =
       plan,
       entries,
       files,
-      previous ? { date: previous.date, sha256: previous.sha256 } : null,
+      previous ? { date: previous.manifest.date, sha256: previous.sha256 } : null,
     );
   };
 
 interface EarlierExport {
-  readonly date: string;
+  readonly manifest: ExportManifest;
   /** Of the manifest's bytes. */
   readonly sha256: string;
-  readonly days: Readonly<Record<string, number>>;
-  readonly schemaVersion: ExportManifest['schemaVersion'];
-  readonly files: ExportManifest['files'];
 }
 
 /** The exports that can hold entries of the last days; the last of them is of the day before, as none is left out. */
@@ -88,8 +85,7 @@ async function earlierExports(ports: Ports, date: string): Promise<EarlierExport
       const key = manifestKey(earlier);
       const [manifest, bytes] = await Promise.all([ports.manifestAt(key), ports.read(key)]);
       if (!manifest || !bytes) throw new DomainError('internal-error', `The manifest of ${earlier} is gone.`);
-      const { schemaVersion, files, generatedFrom } = manifest;
-      return { date: earlier, sha256: digest(bytes), days: generatedFrom.days, schemaVersion, files };
+      return { manifest, sha256: digest(bytes) };
     }),
   );
 }
@@ -101,13 +97,14 @@ async function lateEntries(
 ): Promise<JournalEntry[]> {
   const late: JournalEntry[] = [];
   for (let day = addDays(date, -lateDays); day < date; day = addDays(day, 1)) {
-    const holding = exports.filter(({ days }) => (days[day] ?? 0) > 0);
-    const exported = holding.reduce((sum, { days }) => sum + days[day]!, 0);
+    const countIn = ({ manifest }: EarlierExport) => manifest.generatedFrom.days[day] ?? 0;
+    const holding = exports.filter((one) => countIn(one) > 0);
+    const exported = holding.reduce((sum, one) => sum + countIn(one), 0);
     const stored = await ports.countOf(day);
     if (stored === exported) continue;
     const known = new Set<string>();
-    for (const held of holding) {
-      for (const id of await exportedIds(ports, held, day)) known.add(id);
+    for (const { manifest } of holding) {
+      for (const id of await exportedIds(ports, manifest, day)) known.add(id);
     }
     const entries = await ports.entriesOf(day);
     const left = new Set(entries.map(({ eventId }) => eventId));
@@ -124,14 +121,10 @@ async function lateEntries(
 }
 
 /** The ids of the entries of `day` that an export holds. */
-async function exportedIds(
-  ports: Ports,
-  held: Pick<ExportManifest, 'date' | 'schemaVersion' | 'files'>,
-  day?: string,
-): Promise<readonly string[]> {
-  const file = held.files.find(({ name }) => name === journalCsv);
-  const content = file && (await ports.read(fileKey(held, file)));
-  if (!content) throw new DomainError('internal-error', `${journalCsv} of ${held.date} is gone.`);
+async function exportedIds(ports: Ports, manifest: ExportManifest, day?: string): Promise<readonly string[]> {
+  const file = manifest.files.find(({ name }) => name === journalCsv);
+  const content = file && (await ports.read(fileKey(manifest, file)));
+  if (!content) throw new DomainError('internal-error', `${journalCsv} of ${manifest.date} is gone.`);
   return eventIdsIn(content, day);
 }
 

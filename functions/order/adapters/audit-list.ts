@@ -17,12 +17,12 @@ const instantLength = '2026-01-01T00:00:00.000Z'.length;
 export async function auditProgress(
   documents: DynamoDBDocumentClient,
   table: string,
-): Promise<[bucket: number, Progress][]> {
+): Promise<ReadonlyMap<number, Progress>> {
   const { Item = {} } = await documents.send(
     new GetCommand({ TableName: table, Key: auditMarksKey, ConsistentRead: true }),
   );
   const { pk: _, sk: __, ...marks } = Item;
-  return Object.entries(marks).map(([bucket, progress]) => [Number(bucket), progress as Progress]);
+  return new Map(Object.entries(marks).map(([bucket, progress]) => [Number(bucket), progress as Progress]));
 }
 
 /** The audit's marks and list in the order table. */
@@ -31,7 +31,7 @@ export function dynamoAuditList(
   table: string,
 ): Pick<Ports, 'progress' | 'saveProgress' | 'listed' | 'list' | 'unlist' | 'duePages'> {
   return {
-    progress: async () => new Map(await auditProgress(documents, table)),
+    progress: () => auditProgress(documents, table),
     saveProgress: async (progress) => {
       const names: Record<string, string> = {};
       const values: Record<string, Progress> = {};

@@ -1,5 +1,6 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { endpointFromEnvironment, refusalOf, sendSigned } from '../../kernel/aws-request.ts';
+import { errorName } from '../../kernel/errors.ts';
 import { log } from '../../kernel/log.ts';
 
 /** Seconds. The queue's visibility timeout is longer than that: it is for a worker that died. */
@@ -47,6 +48,6 @@ async function postpone({ eventSourceARN, receiptHandle, attributes }: SQSRecord
     if (!response.ok) throw await refusalOf(response);
     await response.body?.cancel();
   } catch (error) {
-    log.warn('a message comes back late', { error: error instanceof Error ? error.name : 'unknown' });
+    log.warn('a message comes back late', { error: errorName(error) });
   }
 }

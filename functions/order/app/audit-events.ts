@@ -1,4 +1,5 @@
 import { isoInstant, type Now } from '../../kernel/clock.ts';
+import { errorName } from '../../kernel/errors.ts';
 import type { StoredEvent } from '../../kernel/events.ts';
 import { log, measure } from '../../kernel/log.ts';
 import { auditMetrics, businessMetrics } from '../../kernel/metrics.ts';
@@ -98,7 +99,7 @@ export const auditEvents = (ports: Ports) => async (): Promise<{ looked: number;
           reached.set(bucket, audited.progress);
         } catch (error) {
           sums.failed++;
-          log.error('bucket not audited', { bucket, error: nameOf(error) });
+          log.error('bucket not audited', { bucket, error: errorName(error) });
         }
       }),
     );
@@ -106,7 +107,7 @@ export const auditEvents = (ports: Ports) => async (): Promise<{ looked: number;
       if (reached.size > 0) await ports.saveProgress(reached);
     } catch (error) {
       sums.failed += reached.size;
-      log.error('marks not saved', { buckets: [...reached.keys()], error: nameOf(error) });
+      log.error('marks not saved', { buckets: [...reached.keys()], error: errorName(error) });
     }
   }
   const { looked, resent, missing, drifting, failed } = sums;
@@ -225,13 +226,9 @@ async function read(ports: Ports, orderId: string) {
     events = await ports.load(orderId);
     return { orderId, events, order: fold(events) };
   } catch (error) {
-    log.error('order cannot be audited', { orderId, error: nameOf(error) });
+    log.error('order cannot be audited', { orderId, error: errorName(error) });
     return { orderId, events, order: undefined };
   }
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : 'unknown';
 }
 
 function isOther(known: Listed, next: Listed): boolean {

@@ -1,4 +1,5 @@
 import { isoInstant } from '../../kernel/clock.ts';
+import { errorName } from '../../kernel/errors.ts';
 import { count, log } from '../../kernel/log.ts';
 import { businessMetrics } from '../../kernel/metrics.ts';
 import { type Decision, decideExpiry } from '../domain/decide.ts';
@@ -98,7 +99,7 @@ async function sweepBucket(
       failed++;
       log.error('due order not looked at', {
         orderId: id,
-        error: error instanceof Error ? error.name : 'unknown',
+        error: errorName(error),
       });
     }
   }
@@ -108,7 +109,7 @@ async function sweepBucket(
 }
 
 const unread = (bucket: number) => (error: unknown) => {
-  log.error('bucket not swept', { bucket, error: error instanceof Error ? error.name : 'unknown' });
+  log.error('bucket not swept', { bucket, error: errorName(error) });
   return { swept: 0, unknown: 0, failed: 1 };
 };
 

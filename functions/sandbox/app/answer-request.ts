@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { isoInstant, type Now, type Sleep } from '../../kernel/clock.ts';
-import { isDomainError, problems } from '../../kernel/errors.ts';
+import { errorName, isDomainError, problems } from '../../kernel/errors.ts';
 import { log } from '../../kernel/log.ts';
 import {
   authorizationRequest,
@@ -237,6 +237,6 @@ function success(body: unknown): SandboxAnswer {
 
 function asRefusal(error: unknown): Refusal {
   if (isDomainError(error)) return new Refusal(problems[error.code][0], error.code, error.message);
-  log.error('sandbox request failed', { error: error instanceof Error ? error.name : 'unknown' });
+  log.error('sandbox request failed', { error: errorName(error) });
   return new Refusal(500, 'internal-error', 'something went wrong at the provider');
 }

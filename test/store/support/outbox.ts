@@ -76,7 +76,7 @@ export function outboxOf(store: Store) {
     deadLetters: async (consumer: RegExp): Promise<number> => {
       const { items } = (await store.request('GET', '/_local/queues')).body;
       return items
-        .filter(({ name }: any) => consumer.test(name) && /dead/i.test(name))
+        .filter((queue: any) => consumer.test(queue.name) && keepsDeadLetters(queue))
         .reduce((sum: number, { visible }: any) => sum + visible, 0);
     },
   };
